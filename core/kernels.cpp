@@ -1,0 +1,67 @@
+// Compiled once per instruction set, with UNROLLED_TARGET set to its name: fills that set's table of kernels.
+#include "cells/gru.hpp"
+#include "cells/lstm.hpp"
+#include "cells/rnn.hpp"
+#include "layer.hpp"
+#include "loss.hpp"
+#include "optimizer.hpp"
+
+#define UNROLLED_TEXT_OF(name) #name
+#define UNROLLED_TEXT(name) UNROLLED_TEXT_OF(name)
+
+namespace unrolled::UNROLLED_TARGET {
+
+template <class T, bool kTransposed>
+void product_columns(Index rows, Index columns, Index depth, const T* a, Index a_ld, const T* b, Index b_ld, T* c,
+                     Index c_ld, bool accumulate) {
+  product<T, kTransposed>(rows, (columns + kLanes<T> - 1) / kLanes<T>, depth, a, a_ld, b, b_ld, c, c_ld, accumulate);
+}
+
+template <class T>
+void activate(int which, Index size, const T* x, T* y) {
+  for (Index i = 0; i < size; i += kLanes<T>) {
+    const Index count = size - i < kLanes<T> ? size - i : kLanes<T>;
+    T lanes[kLanes<T>] = {};
+    std::memcpy(lanes, x + i, static_cast<std::size_t>(count) * sizeof(T));
+    const Vec<T> v = load(lanes);
+    store_part(y + i, which == 0 ? tanh(v) : which == 1 ? sigmoid(v) : relu(v), count);
+  }
+}
+
+template <class T>
+Kernels<T> make_kernels() {
+  Kernels<T> k{};
+  k.name = UNROLLED_TEXT(UNROLLED_TARGET);
+  k.lanes = static_cast<int>(kLanes<T>);
+  k.layer_pack = layer_pack<T>;
+  // The order of kCells.
+  k.layer_forward[0] = layer_forward<T, RnnUnit<T, false>>;
+  k.layer_forward[1] = layer_forward<T, RnnUnit<T, true>>;
+  k.layer_forward[2] = layer_forward<T, LstmUnit<T>>;
+  k.layer_forward[3] = layer_forward<T, GruUnit<T>>;
+  k.layer_backward[0] = layer_backward<T, RnnUnit<T, false>>;
+  k.layer_backward[1] = layer_backward<T, RnnUnit<T, true>>;
+  k.layer_backward[2] = layer_backward<T, LstmUnit<T>>;
+  k.layer_backward[3] = layer_backward<T, GruUnit<T>>;
+  k.product = product_columns<T, false>;
+  k.product_transposed = product_columns<T, true>;
+  k.dots = dots<T>;
+  k.loss_row = loss_row<T>;
+  k.add = add<T>;
+  k.square_sum = square_sum<T>;
+  k.optimize = optimize<T>;
+  k.activate = activate<T>;
+  return k;
+}
+
+const Kernels<float>& table_f32() {
+  static const Kernels<float> table = make_kernels<float>();
+  return table;
+}
+
+const Kernels<double>& table_f64() {
+  static const Kernels<double> table = make_kernels<double>();
+  return table;
+}
+
+}  // namespace unrolled::UNROLLED_TARGET

@@ -1,0 +1,119 @@
+// The table of kernels that one instruction set offers, and the plain structs that its functions take.
+//
+// Knows: pointers and sizes. Must not know: instruction sets (dispatch.cpp chooses one), containers, threads.
+#pragma once
+
+#include <cstdint>
+
+#include "shapes.hpp"
+
+namespace unrolled {
+
+// Buffers are aligned to kAlign, time-major, and hold one chunk of rows (sequences).
+template <class T>
+struct LayerForward {
+  const LayerShape* shape;
+  Index steps;      // T
+  Index rows;       // B of this chunk
+  const T* panels;  // packed weights
+  T* z;             // [T + 1, B, ld]: x and the ones are given, h of step 0 is given, h of steps 1.. is written
+  T* c;             // [T + 1, B, h_pad], or [B, h_pad] updated in place
+  Index c_step;     // stride of c between steps: 0 in place
+  T* saved;         // [T, B, saved, h_pad], or null where no backward pass follows
+};
+
+template <class T>
+struct LayerBackward {
+  const LayerShape* shape;
+  Index steps;
+  Index rows;
+  const T* weights;
+  const T* z;
+  const T* c;
+  Index c_step;
+  const T* saved;
+  const T* d_out;  // [T, B, d_out_ld]: gradient of every step's h from above, or null
+  Index d_out_ld;
+  T* dh;             // [B, h_pad]: gradient of the last h; becomes that of the first
+  T* dc;             // [B, h_pad], the same for c
+  T* gates;          // [gate_steps, B, d_ld]: scratch
+  Index gate_steps;  // steps whose gate gradients are kept before they are multiplied
+  T* d_weights;      // written, not added to
+  T* dx;             // [T, B, dx_ld], or null where nobody wants it
+  Index dx_ld;
+};
+
+enum class Loss : int { mse, mae, huber, pinball };
+inline constexpr const char* kLossNames[] = {"mse", "mae", "huber", "quantile"};
+inline constexpr int kLossCount = 4;
+
+// d_pred = weight * dloss/dpred; returns the sum of the losses of one row. pred is [targets, quantiles].
+template <class T>
+struct LossRow {
+  Loss loss;
+  Index targets;
+  const T* target;
+  const T* pred;
+  T* d_pred;  // may be null
+  T weight;
+  T delta;
+  const T* quantiles;
+  Index quantile_count;  // 1 unless the loss is pinball
+};
+
+enum class Optimizer : int { sgd, adam, adamw };
+inline constexpr const char* kOptimizerNames[] = {"sgd", "adam", "adamw"};
+inline constexpr int kOptimizerCount = 3;
+
+template <class T>
+struct OptimizerStep {
+  Optimizer kind;
+  Index size;
+  T* param;
+  T* grad;
+  T* first;   // momentum buffer, or Adam's m
+  T* second;  // Adam's v
+  double lr, momentum, beta1, beta2, eps, weight_decay;
+  double grad_scale;  // from clipping
+  std::int64_t step;  // 1 for the first
+};
+
+enum class Scaling : int { none, standard, last, mean_abs };
+inline constexpr const char* kScalingNames[] = {"none", "standard", "last", "mean_abs"};
+inline constexpr int kScalingCount = 4;
+
+template <class T>
+struct Kernels {
+  const char* name;
+  int lanes;
+  void (*layer_pack)(const LayerShape&, const T* weights, T* panels);
+  void (*layer_forward[kCellCount])(const LayerForward<T>&);
+  void (*layer_backward[kCellCount])(const LayerBackward<T>&);
+  // C = A B (or C += A B): rows x columns, columns rounded up to whole vectors.
+  void (*product)(Index rows, Index columns, Index depth, const T* a, Index a_ld, const T* b, Index b_ld, T* c,
+                  Index c_ld, bool accumulate);
+  // C = A^T B, A is depth x rows.
+  void (*product_transposed)(Index rows, Index columns, Index depth, const T* a, Index a_ld, const T* b, Index b_ld,
+                             T* c, Index c_ld, bool accumulate);
+  // C = A B^T, depth padded with zeros.
+  void (*dots)(Index rows, Index outputs, Index padded_depth, const T* a, Index a_ld, const T* b, Index b_ld, T* c,
+               Index c_ld);
+  double (*loss_row)(const LossRow<T>&);
+  void (*add)(Index size, const T* from, T* to);
+  double (*square_sum)(Index size, const T* values);
+  void (*optimize)(const OptimizerStep<T>&);
+  void (*activate)(int which, Index size, const T* x, T* y);  // 0 tanh, 1 sigmoid, 2 relu: for tests
+};
+
+// The kernels of the chosen instruction set: the best this machine has, or the one UNROLLED_ISA names.
+template <class T>
+const Kernels<T>& kernels();
+
+// The names of all instruction sets that were built and that this machine can run, best first.
+struct IsaList {
+  const char* names[4];
+  int count;
+};
+IsaList available_isas();
+
+}  // namespace unrolled

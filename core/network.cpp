@@ -1,0 +1,279 @@
+#include "network.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace unrolled {
+namespace {
+
+constexpr Index kGateRows = 96;  // gate gradients are multiplied once this many rows have come together
+
+template <class T>
+void copy(const T* from, Index count, T* to) {
+  std::memcpy(to, from, static_cast<std::size_t>(count) * sizeof(T));
+}
+
+}  // namespace
+
+template <class T>
+Network<T>::Network(const NetworkSpec& spec) : spec_(spec) {
+  Index offset = 0;
+  for (Index l = 0; l < spec.layers; ++l) {
+    const LayerShape s = make_layer_shape<T>(spec.cell, l == 0 ? spec.inputs : spec.hidden, spec.hidden);
+    const Index rows = s.weight_rows();
+    const std::string suffix = "_l" + std::to_string(l);
+    parameters_.push_back({"weight_ih" + suffix, rows, s.inputs, offset + s.x_offset, s.ld});
+    parameters_.push_back({"weight_hh" + suffix, rows, s.hidden, offset, s.ld});
+    parameters_.push_back({"bias_ih" + suffix, rows, 0, offset + s.x_offset + s.inputs, s.ld});
+    parameters_.push_back({"bias_hh" + suffix, rows, 0, offset + s.hidden, s.ld});
+    layers_.push_back(s);
+    layer_offsets_.push_back(offset);
+    offset += padded<T>(s.weight_size());
+    panels_.emplace_back(s.panel_size());
+  }
+  head_offset_ = offset;
+  if (spec.outputs > 0) {
+    const Index ld = head_ld();
+    parameters_.push_back({"head.weight", spec.outputs, spec.hidden, offset, ld});
+    parameters_.push_back({"head.bias", spec.outputs, 0, offset + spec.hidden, ld});
+    const Index skip = spec.skip_steps * spec.inputs;
+    if (skip > 0) parameters_.push_back({"skip.weight", spec.outputs, skip, offset + spec.hidden + 1, ld});
+    offset += padded<T>(spec.outputs * ld);
+  }
+  weights_.reset(offset);
+  pack();
+}
+
+template <class T>
+Index Network<T>::parameter_count() const {
+  Index count = 0;
+  for (const Parameter& p : parameters_) count += p.rows * std::max<Index>(p.columns, 1);
+  return count;
+}
+
+template <class T>
+void Network<T>::read_from(const T* array, T* flat) const {
+  for (const Parameter& p : parameters_) {
+    const Index columns = std::max<Index>(p.columns, 1);
+    for (Index row = 0; row < p.rows; ++row, flat += columns) copy(array + p.offset + row * p.stride, columns, flat);
+  }
+}
+
+template <class T>
+void Network<T>::write(const T* flat) {
+  for (const Parameter& p : parameters_) {
+    const Index columns = std::max<Index>(p.columns, 1);
+    for (Index row = 0; row < p.rows; ++row, flat += columns) {
+      copy(flat, columns, weights_.data() + p.offset + row * p.stride);
+    }
+  }
+  pack();
+}
+
+template <class T>
+void Network<T>::pack() {
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    kernels<T>().layer_pack(layers_[l], weights_.data() + layer_offsets_[l], panels_[l].data());
+  }
+}
+
+template <class T>
+double Network<T>::work() const {
+  double total = 0;
+  for (const LayerShape& s : layers_) total += static_cast<double>(s.weight_rows() * (s.inputs + s.hidden));
+  return total;
+}
+
+template <class T>
+void Network<T>::prepare(Pass<T>& pass, Index steps, Index rows, bool keep) const {
+  const std::size_t count = layers_.size();
+  const bool same = pass.steps == steps && pass.rows == rows && pass.keep == keep && pass.z.size() == count;
+  if (!same) {
+    pass.z.resize(count);
+    pass.c.resize(count);
+    pass.saved.resize(count);
+    pass.dh.resize(count);
+    pass.dc.resize(count);
+  }
+  pass.steps = steps;
+  pass.rows = rows;
+  pass.keep = keep;
+  const Index gate_steps = std::min(steps, std::max<Index>(1, kGateRows / std::max<Index>(rows, 1)));
+  for (std::size_t l = 0; l < count && !same; ++l) {
+    const LayerShape& s = layers_[l];
+    pass.z[l].reset((steps + 1) * rows * s.ld);
+    for (Index i = 0; i < steps * rows; ++i) {
+      pass.z[l].data()[i * s.ld + s.hidden] = T(1);
+      pass.z[l].data()[i * s.ld + s.x_offset + s.inputs] = T(1);
+    }
+    if (s.shape().has_c) pass.c[l].reset((keep ? steps + 1 : 1) * rows * s.h_pad);
+    if (!keep) continue;
+    pass.saved[l].reset(steps * rows * s.shape().saved * s.h_pad);
+    pass.dh[l].reset(rows * s.h_pad);
+    pass.dc[l].reset(rows * s.h_pad);
+    if (pass.gates.size() < gate_steps * rows * s.d_ld) pass.gates.reset(gate_steps * rows * s.d_ld);
+    const Index dx_size = steps * rows * padded<T>(s.inputs);
+    for (Buffer<T>& dx : pass.dx) {
+      if (dx.size() < dx_size) dx.reset(dx_size);
+    }
+  }
+  if (!same && spec_.outputs > 0) {
+    const Index head_rows = spec_.every ? steps * rows : rows;
+    pass.u.reset(head_rows * head_ld());
+    for (Index i = 0; i < head_rows; ++i) pass.u.data()[i * head_ld() + spec_.hidden] = T(1);
+    pass.y.reset(head_rows * spec_.outputs);
+    if (keep) {
+      pass.d_y.reset(head_rows * spec_.outputs);
+      pass.d_u.reset(head_rows * head_ld());
+    }
+  }
+  for (std::size_t l = 0; l < count; ++l) {
+    const LayerShape& s = layers_[l];
+    for (Index b = 0; b < rows; ++b) std::fill_n(pass.z[l].data() + b * s.ld, s.hidden, T(0));
+    if (s.shape().has_c) std::fill_n(pass.c[l].data(), rows * s.h_pad, T(0));
+  }
+}
+
+template <class T>
+T* Network<T>::input(Pass<T>& pass, Index t, Index b) const {
+  const LayerShape& s = layers_[0];
+  return pass.z[0].data() + (t * pass.rows + b) * s.ld + s.x_offset;
+}
+
+template <class T>
+T* Network<T>::hidden_state(Pass<T>& pass, Index layer, Index t, Index b) const {
+  const auto l = static_cast<std::size_t>(layer);
+  return pass.z[l].data() + (t * pass.rows + b) * layers_[l].ld;
+}
+
+template <class T>
+T* Network<T>::cell_state(Pass<T>& pass, Index layer, Index b, bool last) const {
+  const auto l = static_cast<std::size_t>(layer);
+  const Index t = last && pass.keep ? pass.steps : 0;
+  return pass.c[l].data() + (t * pass.rows + b) * layers_[l].h_pad;
+}
+
+template <class T>
+void Network<T>::forward(Pass<T>& pass) const {
+  const Kernels<T>& k = kernels<T>();
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    const LayerShape& s = layers_[l];
+    const Index layer = static_cast<Index>(l);
+    if (l > 0) {
+      for (Index t = 0; t < pass.steps; ++t) {
+        for (Index b = 0; b < pass.rows; ++b) {
+          T* x = pass.z[l].data() + (t * pass.rows + b) * s.ld + s.x_offset;
+          copy(hidden_state(pass, layer - 1, t + 1, b), s.inputs, x);
+          pass.dropout.apply(layer, t, pass.first_row + b, s.inputs, x);
+        }
+      }
+    }
+    const Index c_step = pass.keep ? pass.rows * s.h_pad : 0;
+    k.layer_forward[s.cell]({&s, pass.steps, pass.rows, panels_[l].data(), pass.z[l].data(), pass.c[l].data(), c_step,
+                             pass.keep ? pass.saved[l].data() : nullptr});
+  }
+  if (spec_.outputs > 0) run_head(pass);
+}
+
+template <class T>
+void Network<T>::run_head(Pass<T>& pass) const {
+  const Index ld = head_ld();
+  const Index top = spec_.layers - 1;
+  const Index first = spec_.every ? 0 : pass.steps - 1;
+  for (Index t = first; t < pass.steps; ++t) {
+    for (Index b = 0; b < pass.rows; ++b) {
+      T* u = pass.u.data() + ((t - first) * pass.rows + b) * ld;
+      copy(hidden_state(pass, top, t + 1, b), spec_.hidden, u);
+      for (Index s = 0; s < spec_.skip_steps; ++s) {
+        copy(input(pass, s, b), spec_.inputs, u + spec_.hidden + 1 + s * spec_.inputs);
+      }
+    }
+  }
+  const Index rows = (pass.steps - first) * pass.rows;
+  kernels<T>().dots(rows, spec_.outputs, ld, pass.u.data(), ld, head_weights(), ld, pass.y.data(), spec_.outputs);
+}
+
+template <class T>
+void Network<T>::clear_state_gradients(Pass<T>& pass) const {
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    std::fill_n(pass.dh[l].data(), pass.dh[l].size(), T(0));
+    std::fill_n(pass.dc[l].data(), pass.dc[l].size(), T(0));
+  }
+}
+
+// d_u of all columns only where the inputs' gradient is wanted through the skip; else of the state's columns alone.
+template <class T>
+void Network<T>::head_backward(Pass<T>& pass, T* gradients, bool want_inputs) const {
+  const Kernels<T>& k = kernels<T>();
+  const Index ld = head_ld();
+  const Index outputs = spec_.outputs;
+  const Index rows = spec_.every ? pass.steps * pass.rows : pass.rows;
+  k.product_transposed(outputs, ld, rows, pass.d_y.data(), outputs, pass.u.data(), ld, gradients + head_offset_, ld,
+                       false);
+  const bool whole = want_inputs && spec_.skip_steps > 0;
+  k.product(rows, whole ? ld : spec_.hidden, outputs, pass.d_y.data(), outputs, head_weights(), ld, pass.d_u.data(), ld,
+            false);
+  if (spec_.every) return;
+  const LayerShape& top = layers_.back();
+  for (Index b = 0; b < pass.rows; ++b) {
+    T* dh = pass.dh.back().data() + b * top.h_pad;
+    for (Index i = 0; i < spec_.hidden; ++i) dh[i] += pass.d_u.data()[b * ld + i];
+  }
+}
+
+template <class T>
+void Network<T>::backward(Pass<T>& pass, T* gradients, bool want_inputs) const {
+  const Kernels<T>& k = kernels<T>();
+  const T* d_out = nullptr;
+  Index d_out_ld = 0;
+  if (spec_.outputs > 0) {
+    head_backward(pass, gradients, want_inputs);
+    if (spec_.every) {
+      d_out = pass.d_u.data();
+      d_out_ld = head_ld();
+    }
+  } else {
+    d_out = pass.d_out.data();
+    d_out_ld = padded<T>(spec_.hidden);
+  }
+  for (std::size_t l = layers_.size(); l-- > 0;) {
+    const LayerShape& s = layers_[l];
+    Buffer<T>& dx = pass.dx[l % 2];
+    const Index dx_ld = padded<T>(s.inputs);
+    const Index gate_steps = std::min(pass.steps, std::max<Index>(1, kGateRows / pass.rows));
+    k.layer_backward[s.cell]({&s, pass.steps, pass.rows, weights_.data() + layer_offsets_[l], pass.z[l].data(),
+                              pass.c[l].data(), pass.rows * s.h_pad, pass.saved[l].data(), d_out, d_out_ld,
+                              pass.dh[l].data(), pass.dc[l].data(), pass.gates.data(), gate_steps,
+                              gradients + layer_offsets_[l], l > 0 || want_inputs ? dx.data() : nullptr, dx_ld});
+    if (l > 0) {
+      for (Index t = 0; t < pass.steps; ++t) {
+        for (Index b = 0; b < pass.rows; ++b) {
+          pass.dropout.apply(static_cast<Index>(l), t, pass.first_row + b, s.inputs,
+                             dx.data() + (t * pass.rows + b) * dx_ld);
+        }
+      }
+    }
+    d_out = dx.data();
+    d_out_ld = dx_ld;
+  }
+  if (want_inputs && spec_.skip_steps > 0) {
+    const Index dx_ld = padded<T>(spec_.inputs);
+    for (Index t = 0; t < pass.steps; ++t) {
+      for (Index b = 0; b < pass.rows; ++b) {
+        const T* d_window = pass.d_u.data() + b * head_ld() + spec_.hidden + 1 + t * spec_.inputs;
+        T* to = pass.dx[0].data() + (t * pass.rows + b) * dx_ld;
+        for (Index i = 0; i < spec_.inputs; ++i) to[i] += d_window[i];
+      }
+    }
+  }
+}
+
+template <class T>
+const T* Network<T>::input_gradient(const Pass<T>& pass, Index t, Index b) const {
+  return pass.dx[0].data() + (t * pass.rows + b) * padded<T>(spec_.inputs);
+}
+
+template class Network<float>;
+template class Network<double>;
+
+}  // namespace unrolled

@@ -1,0 +1,111 @@
+// The forecasting network: stacked recurrent layers, a linear head on the last state or on every step, and an optional
+// linear skip from the window straight to the outputs.
+//
+// Knows: layers as kernels, where every parameter lies. Must not know: panels, scaling, optimizers, Python.
+//
+// All parameters lie in one array: the layers' weight matrices (shapes.hpp), then the head's. The head reads rows
+// u = [ h (H) | 1 | window (T I) | 0 ... ], so its matrix is [ W | b | skip | 0 ... ], one row per output.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "buffer.hpp"
+#include "dropout.hpp"
+#include "kernels.hpp"
+
+namespace unrolled {
+
+struct NetworkSpec {
+  int cell = 0;
+  Index inputs = 1;      // I
+  Index hidden = 1;      // H
+  Index layers = 1;      // L
+  Index outputs = 0;     // 0: no head
+  bool every = false;    // the head reads every step, not only the last
+  Index skip_steps = 0;  // T of the linear skip; 0: no skip
+  double dropout = 0;    // between layers, while training
+};
+
+// One parameter under torch's name: rows x columns, or a vector where columns is 0.
+struct Parameter {
+  std::string name;
+  Index rows;
+  Index columns;
+  Index offset;  // of its first element in the array of all parameters
+  Index stride;  // between its rows there
+};
+
+// Everything that a pass over a chunk of rows needs to keep: inputs, states, gates, gradients.
+template <class T>
+struct Pass {
+  Index steps = 0;
+  Index rows = 0;
+  Index first_row = 0;  // of the chunk in the batch: dropout depends on it
+  bool keep = false;    // for a backward pass
+  Dropout dropout;
+  std::vector<Buffer<T>> z, c, saved;  // of each layer
+  Buffer<T> u, y, d_y, d_u;            // of the head; y and d_y are [rows, O] or [T, rows, O]
+  std::vector<Buffer<T>> dh, dc;       // of each layer: gradients of its last state, then of its first
+  Buffer<T> gates, dx[2];              // scratch; dx[0] ends as the gradient of the inputs
+  Buffer<T> d_out;                     // a gradient given for every step's top state (without a head)
+};
+
+template <class T>
+class Network {
+ public:
+  explicit Network(const NetworkSpec& spec);
+
+  const NetworkSpec& spec() const { return spec_; }
+  const std::vector<Parameter>& parameters() const { return parameters_; }
+  Index parameter_count() const;  // as torch counts them
+  Index size() const { return weights_.size(); }
+
+  // All parameters one after another, each in torch's layout.
+  void read(T* flat) const { read_from(weights_.data(), flat); }
+  void read_from(const T* array, T* flat) const;
+  void write(const T* flat);
+
+  // The parameters as the kernels see them. Call pack() after changing them.
+  T* weights() { return weights_.data(); }
+  void pack();
+
+  // Makes `pass` ready for `rows` rows of `steps` steps: constant ones, zero states.
+  void prepare(Pass<T>& pass, Index steps, Index rows, bool keep) const;
+
+  // Where the input of step t and row b of a prepared pass belongs: I numbers.
+  T* input(Pass<T>& pass, Index t, Index b) const;
+  // The state of layer l before the first step (t = 0) or after step t.
+  T* hidden_state(Pass<T>& pass, Index layer, Index t, Index b) const;
+  T* cell_state(Pass<T>& pass, Index layer, Index b, bool last) const;
+
+  void forward(Pass<T>& pass) const;
+  // From pass.d_y (with a head) or pass.d_out (without), and the gradients of the final states in pass.dh and pass.dc,
+  // to the gradients of all parameters (written to `gradients`, laid out like weights()), of the first states (in dh,
+  // dc) and, if wanted, of the inputs: input_gradient().
+  void backward(Pass<T>& pass, T* gradients, bool want_inputs) const;
+  const T* input_gradient(const Pass<T>& pass, Index t, Index b) const;
+
+  // Zeroes the gradients of the final states, which backward() reads and replaces.
+  void clear_state_gradients(Pass<T>& pass) const;
+
+  // Multiply-adds of a forward pass over one row and step, for the rule that decides on threads.
+  double work() const;
+
+ private:
+  Index head_ld() const { return padded<T>(spec_.hidden + 1 + spec_.skip_steps * spec_.inputs); }
+  T* head_weights() { return weights_.data() + head_offset_; }
+  const T* head_weights() const { return weights_.data() + head_offset_; }
+  void run_head(Pass<T>& pass) const;
+  void head_backward(Pass<T>& pass, T* gradients, bool want_inputs) const;
+
+  NetworkSpec spec_;
+  std::vector<LayerShape> layers_;
+  std::vector<Index> layer_offsets_;
+  Index head_offset_ = 0;
+  Buffer<T> weights_;
+  std::vector<Buffer<T>> panels_;
+  std::vector<Parameter> parameters_;
+};
+
+}  // namespace unrolled

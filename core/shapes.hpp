@@ -1,0 +1,110 @@
+// What each cell looks like to the layer, and where everything of a layer lies in memory.
+//
+// Knows: sizes and offsets. Must not know: instruction sets, arithmetic.
+//
+// A layer's step reads one row per sequence, and has one weight matrix whose columns follow that row:
+//
+//   row of z:      [ h (H) | 1 | x (I) | 1 | 0 ... ]
+//   weight matrix: [ W_hh  | b_hh | W_ih | b_ih | 0 ... ]   one row per gate and unit, torch's gate order
+//
+// So the biases, both of them, are products with a constant 1, and one product each gives all pre-activations, all
+// gradients of the state, and all gradients of the parameters.
+#pragma once
+
+#include <cstddef>
+
+namespace unrolled {
+
+using Index = std::ptrdiff_t;
+
+inline constexpr Index kAlign = 64;  // bytes: the widest vector, a cache line
+
+template <class T>
+constexpr Index padded(Index n) {
+  constexpr Index lanes = kAlign / static_cast<Index>(sizeof(T));
+  return (n + lanes - 1) / lanes * lanes;
+}
+
+inline constexpr int kMaxGates = 4;
+
+// Which of a step's gradients meet which columns of z: gradients d_first .. d_first + gates of a row of d, rows
+// gate_first .. gate_first + gates of the weight matrix, the columns of h, of x, or both.
+struct Span {
+  int d_first;
+  int gate_first;
+  int gates;
+  bool h;
+  bool x;
+};
+
+// A cell computes `slots` sums per unit. The product with x fills slots x_first .. with the gates x_gate[...], the
+// product with h fills slots h_first .. with the gates h_gate[...].
+struct CellShape {
+  const char* name;
+  int gates;
+  int slots;
+  int x_first, x_count, x_gate[kMaxGates];
+  int h_first, h_count, h_gate[kMaxGates];
+  bool has_c;       // keeps a second state c
+  bool has_direct;  // h' depends on h outside the product too
+  int saved;        // values per unit and step that the backward pass needs
+  int d_gates;      // gradients per unit and step
+  int spans;
+  Span span[3];
+
+  // Does any weight see only h or only x? Then the two parts of z start on vector boundaries of their own.
+  constexpr bool split() const { return spans > 1; }
+};
+
+inline constexpr CellShape kRnnShape = {
+    "rnn", 1, 1, 0, 1, {0}, 0, 1, {0}, false, false, 1, 1, 1, {{0, 0, 1, true, true}}};
+inline constexpr CellShape kRnnReluShape = {
+    "rnn_relu", 1, 1, 0, 1, {0}, 0, 1, {0}, false, false, 1, 1, 1, {{0, 0, 1, true, true}}};
+inline constexpr CellShape kLstmShape = {"lstm", 4,     4, 0, 4, {0, 1, 2, 3},           0, 4, {0, 1, 2, 3},
+                                         true,   false, 5, 4, 1, {{0, 0, 4, true, true}}};
+// Slots n_x, r, z, n_h; gradients r, z, n_h, n_x.
+inline constexpr CellShape kGruShape = {
+    "gru",     3, 4, 0,         3,
+    {2, 0, 1}, 1, 3, {0, 1, 2}, false,
+    true,      4, 4, 3,         {{0, 0, 3, true, false}, {0, 0, 2, false, true}, {3, 2, 1, false, true}}};
+
+// The table of cells: kernels.cpp and the bindings follow its order.
+inline constexpr CellShape kCells[] = {kRnnShape, kRnnReluShape, kLstmShape, kGruShape};
+inline constexpr int kCellCount = 4;
+
+struct LayerShape {
+  int cell;
+  Index inputs;    // I
+  Index hidden;    // H
+  Index h_pad;     // H rounded up to whole vectors: stride of c, saved values and dh
+  Index x_offset;  // column of z where x starts
+  Index ld;        // row stride of z and of the weight matrix
+  Index d_ld;      // row stride of the gate gradients
+
+  const CellShape& shape() const { return kCells[cell]; }
+  Index weight_rows() const { return shape().gates * hidden; }
+  Index weight_size() const { return weight_rows() * ld; }
+  // The packed copy of the weights that the forward pass reads, whatever the vector width.
+  Index panel_size() const { return ((hidden + 1) * shape().h_count + (inputs + 1) * shape().x_count) * h_pad; }
+};
+
+template <class T>
+LayerShape make_layer_shape(int cell, Index inputs, Index hidden) {
+  constexpr Index lanes = kAlign / static_cast<Index>(sizeof(T));
+  LayerShape s{};
+  s.cell = cell;
+  s.inputs = inputs;
+  s.hidden = hidden;
+  s.h_pad = padded<T>(hidden);
+  // A narrow x shares the last vector of h; a wide one starts on a boundary.
+  const bool aligned = kCells[cell].split() || inputs >= lanes;
+  s.x_offset = aligned ? padded<T>(hidden + 1) : hidden + 1;
+  s.ld = padded<T>(s.x_offset + inputs + 1);
+  s.d_ld = padded<T>(kCells[cell].d_gates * hidden);
+  // Rows a large power of two apart fall into the same few cache sets.
+  if (s.ld * static_cast<Index>(sizeof(T)) % 1024 == 0) s.ld += lanes;
+  if (s.d_ld * static_cast<Index>(sizeof(T)) % 1024 == 0) s.d_ld += lanes;
+  return s;
+}
+
+}  // namespace unrolled
