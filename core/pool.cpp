@@ -1,6 +1,7 @@
 #include "pool.hpp"
 
 #include <atomic>
+#include <system_error>
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
@@ -47,11 +48,16 @@ Pool::~Pool() {
   for (std::thread& helper : helpers_) helper.join();
 }
 
-void Pool::grow(int helpers) {
+int Pool::grow(int helpers) {
   while (static_cast<int>(helpers_.size()) < helpers) {
     const int worker = static_cast<int>(helpers_.size()) + 1;
-    helpers_.emplace_back([this, worker] { serve(worker); });
+    try {
+      helpers_.emplace_back([this, worker] { serve(worker); });
+    } catch (const std::system_error&) {
+      return worker - 1;  // the system gives no more threads: fewer do the same work
+    }
   }
+  return helpers;
 }
 
 void Pool::run(int threads, std::ptrdiff_t count, const Job& job) {
@@ -62,14 +68,14 @@ void Pool::run(int threads, std::ptrdiff_t count, const Job& job) {
     for (std::ptrdiff_t i = 0; i < count; ++i) job(i, 0);
     return;
   }
-  grow(static_cast<int>(useful) - 1);
+  const int helpers = grow(static_cast<int>(useful) - 1);
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     job_ = &job;
     next_ = 0;
     count_ = count;
     error_ = nullptr;
-    wanted_ = running_ = static_cast<int>(useful) - 1;
+    wanted_ = running_ = helpers;
     ++generation_;
   }
   wake_.notify_all();

@@ -31,7 +31,7 @@ class Pool {
   ~Pool();
 
  private:
-  void grow(int helpers);
+  int grow(int helpers);  // returns how many there are, at most those asked for
   void serve(int worker);
   void work(int worker) noexcept;
 

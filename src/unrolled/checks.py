@@ -1,0 +1,134 @@
+"""The arguments of a Forecaster, checked together: all that is wrong is said at once."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from unrolled.engine import CELLS, DTYPES, LOSSES, OPTIMIZERS
+from unrolled.errors import ArgumentError, Fault, fault, nearest, raise_any
+from unrolled.network import is_number, is_whole
+from unrolled.scaling import SCALINGS
+from unrolled.training import SCHEDULES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+STRATEGIES = ("direct", "recursive")
+
+_CHOICES = {
+    "cell": tuple(CELLS),
+    "strategy": STRATEGIES,
+    "scaling": SCALINGS,
+    "loss": LOSSES,
+    "optimizer": OPTIMIZERS,
+    "schedule": SCHEDULES,
+    "dtype": DTYPES,
+}
+_LEAST_WHOLE = {
+    "horizon": 1,
+    "season": 1,
+    "window": 1,
+    "hidden_size": 1,
+    "num_layers": 1,
+    "patch": 1,
+    "batch_size": 1,
+    "epochs": 1,
+    "steps": 1,
+    "validation": 0,
+    "patience": 0,
+    "seed": 0,
+    "threads": 1,
+}
+_MOST_WHOLE = {"seed": 2**32 - 1, "threads": 1024, "hidden_size": 65536, "num_layers": 64}
+_RANGES = {
+    "dropout": (0.0, 0.999),
+    "delta": (1e-30, 1e30),
+    "lr": (0.0, 1e6),
+    "momentum": (0.0, 1.0),
+    "weight_decay": (0.0, 1e6),
+    "clip": (0.0, 1e30),
+}
+_NEVER_NONE = {
+    "horizon",
+    "cell",
+    "num_layers",
+    "strategy",
+    "loss",
+    "dtype",
+    "seed",
+    "dropout",
+    "delta",
+    "momentum",
+}
+_FLAGS = {"shuffle", "skip", "progress"}
+
+
+def check_parameters(params: Mapping[str, Any]) -> None:
+    """Raise one error for all the arguments that cannot work.
+
+    Args:
+        params: the arguments by name, as `Forecaster.get_params` returns them.
+
+    Raises:
+        ArgumentError: at least one cannot work.
+    """
+    faults = [found for name, value in params.items() if (found := _fault_of(name, value))]
+    faults += _faults_between(params)
+    raise_any(ArgumentError, faults)
+
+
+def _fault_of(name: str, value: Any) -> Fault | None:
+    """Return what is wrong with one argument by itself."""
+    if value is None:
+        return fault("argument.none", name=name) if name in _NEVER_NONE else None
+    if name in _CHOICES:
+        known = _CHOICES[name]
+        if value in known:
+            return None
+        return fault(
+            "argument.choice",
+            name=name,
+            got=repr(value),
+            known=", ".join(known),
+            nearest=nearest(str(value), known),
+        )
+    if name in _LEAST_WHOLE:
+        least, most = _LEAST_WHOLE[name], _MOST_WHOLE.get(name, 2**31)
+        if is_whole(value) and least <= value <= most:
+            return None
+        return fault("argument.whole", name=name, got=repr(value), least=least, most=most)
+    if name in _RANGES:
+        low, high = _RANGES[name]
+        if is_number(value) and low <= value <= high:
+            return None
+        return fault("argument.number", name=name, got=repr(value), low=f"{low:g}", high=f"{high:g}")
+    if name in _FLAGS and not isinstance(value, bool):
+        return fault("argument.flag", name=name, got=repr(value))
+    return None
+
+
+def _faults_between(params: Mapping[str, Any]) -> list[Fault]:
+    """Return what is wrong between arguments."""
+    faults = []
+    if params["epochs"] is not None and params["steps"] is not None:
+        faults.append(fault("argument.epochs-and-steps", epochs=params["epochs"], steps=params["steps"]))
+    quantiles = params["quantiles"]
+    if params["loss"] == "quantile" and not _are_quantiles(quantiles):
+        faults.append(fault("argument.quantiles", got=repr(quantiles)))
+    if params["loss"] != "quantile" and quantiles is not None:
+        faults.append(fault("argument.quantiles-unused", loss=params["loss"]))
+    if params["dropout"] and params["num_layers"] == 1:
+        faults.append(fault("argument.dropout-one-layer", dropout=params["dropout"]))
+    validation, horizon = params["validation"], params["horizon"]
+    if is_whole(validation) and is_whole(horizon) and 0 < validation < horizon:
+        faults.append(fault("argument.validation", got=validation, horizon=horizon))
+    return faults
+
+
+def _are_quantiles(values: object) -> bool:
+    """Whether these are rising numbers between 0 and 1, at least one."""
+    if not isinstance(values, (list, tuple)) or not values:
+        return False
+    inside = all(is_number(q) and 0 < q < 1 for q in values)
+    return inside and all(a < b for a, b in pairwise(values))

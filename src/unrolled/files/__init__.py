@@ -1,0 +1,8 @@
+"""Series out of CSV and Parquet files, and forecasts into them, through DuckDB."""
+
+from __future__ import annotations
+
+from unrolled.files.reading import read_panel
+from unrolled.files.writing import csv_text, forecast_rows, write_forecast
+
+__all__ = ["csv_text", "forecast_rows", "read_panel", "write_forecast"]

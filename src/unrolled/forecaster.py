@@ -1,0 +1,450 @@
+"""The estimator that people use: fit, predict, save, load, and a report that hides nothing.
+
+y -> Panel -> Windows -> Trainer -> Network        (fit)
+Panel tail -> Network -> the caller's kind         (predict)
+"""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from unrolled import artefact
+from unrolled.checks import check_parameters
+from unrolled.engine import Learning, Trainer, Windowing, default_threads
+from unrolled.errors import ArgumentError, DataError, NotFittedError, fault, nearest
+from unrolled.evaluation import Comparison, compare
+from unrolled.messages import text
+from unrolled.model import Model
+from unrolled.network import Network, NetworkSpec, initial_weights
+from unrolled.panel import Panel, answer, to_panel
+from unrolled.progress import progress_bar
+from unrolled.rules import Settings, settle
+from unrolled.scaling import SeriesScaling
+from unrolled.training import History, Plan, train
+from unrolled.windows import split_windows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from os import PathLike
+
+    from unrolled.engine import Array
+
+_MOST_REPORTED = 200
+"""Series in the report at the most; of more, so many are taken evenly."""
+
+
+class Forecaster:
+    """Forecast time series with a recurrent network: `Forecaster(12, season=12).fit(y).predict()`.
+
+    Formula::
+
+        window -> scale by the window itself -> steps of P values -> L recurrent layers -> last state ->
+        linear -> K
+                                          (+ a linear skip from the window to the K forecasts)
+
+    Args:
+        horizon: K, how many points to forecast.
+        season: points of a season (12 for months, 24 for hours); None if there is none.
+        window: how many past points the network reads.
+        cell: "lstm", "gru", "rnn" (tanh) or "rnn_relu".
+        hidden_size: H, size of a layer's state.
+        num_layers: L.
+        dropout: share of a layer's outputs set to zero between layers while training.
+        strategy: "direct" forecasts all K points at once; "recursive" forecasts one and feeds its own
+            forecasts back.
+        scaling: "standard", "last", "mean_abs" (each window by itself), "series" (each series once) or
+            "none".
+        patch: P, points that the network reads in one step.
+        skip: whether the window also reaches the forecasts by a linear skip.
+        loss: "mae", "mse", "huber" or "quantile".
+        quantiles: for loss "quantile": the quantiles forecast; the point forecast is the one nearest to 0.5.
+        delta: for loss "huber": where it turns from square to linear.
+        optimizer: "adamw", "adam" or "sgd".
+        lr: the highest learning rate.
+        momentum: of "sgd".
+        weight_decay: of the optimizer.
+        clip: largest global norm of the gradients; None for no clipping.
+        batch_size: windows an update.
+        epochs: passes over the windows; or
+        steps: updates. Not both.
+        schedule: "constant", "cosine" or "one_cycle".
+        shuffle: whether the windows are shuffled in every pass.
+        validation: points at the end of each series that are held out to choose the best weights; 0 for none.
+        patience: looks at the held-out windows without a better loss before training stops early; 0 for
+            never.
+        seed: of weights, order and dropout. The same seed gives the same numbers, on any number of threads.
+        threads: at most so many; None for all processors.
+        dtype: "float32" or "float64".
+        progress: whether to show a bar on stderr; None: where stderr is a terminal.
+
+    What is None is chosen by rule when fitting; `describe()` says how.
+
+    Attributes:
+        network_: the fitted Network.
+        settings_: all that was chosen.
+        history_: losses, checks, seconds and why training stopped.
+        report_: the network beside the baselines on the points held out; None without such points.
+
+    Raises:
+        ArgumentError: by `fit`, for arguments that cannot work; all are named at once.
+
+    Example:
+        >>> y = np.sin(np.arange(120) * 2 * np.pi / 12)
+        >>> model = Forecaster(3, season=12, steps=50).fit(y)
+        >>> model.predict().shape
+        (3,)
+    """
+
+    def __init__(
+        self,
+        horizon: int,
+        *,
+        season: int | None = None,
+        window: int | None = None,
+        cell: str = "lstm",
+        hidden_size: int | None = None,
+        num_layers: int = 1,
+        dropout: float = 0.0,
+        strategy: str = "direct",
+        scaling: str | None = None,
+        patch: int | None = None,
+        skip: bool | None = None,
+        loss: str = "mae",
+        quantiles: Sequence[float] | None = None,
+        delta: float = 1.0,
+        optimizer: str | None = None,
+        lr: float | None = None,
+        momentum: float = 0.0,
+        weight_decay: float | None = None,
+        clip: float | None = 1.0,
+        batch_size: int | None = None,
+        epochs: int | None = None,
+        steps: int | None = None,
+        schedule: str | None = None,
+        shuffle: bool = True,
+        validation: int | None = None,
+        patience: int | None = None,
+        seed: int = 0,
+        threads: int | None = None,
+        dtype: str = "float32",
+        progress: bool | None = None,
+    ) -> None:
+        self.horizon = horizon
+        self.season = season
+        self.window = window
+        self.cell = cell
+        self.hidden_size = hidden_size
+        self.num_layers = num_layers
+        self.dropout = dropout
+        self.strategy = strategy
+        self.scaling = scaling
+        self.patch = patch
+        self.skip = skip
+        self.loss = loss
+        self.quantiles = quantiles
+        self.delta = delta
+        self.optimizer = optimizer
+        self.lr = lr
+        self.momentum = momentum
+        self.weight_decay = weight_decay
+        self.clip = clip
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.steps = steps
+        self.schedule = schedule
+        self.shuffle = shuffle
+        self.validation = validation
+        self.patience = patience
+        self.seed = seed
+        self.threads = threads
+        self.dtype = dtype
+        self.progress = progress
+
+    @classmethod
+    def _names(cls) -> list[str]:
+        return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return all arguments by name, as scikit-learn does.
+
+        Args:
+            deep: taken for scikit-learn's sake; there is nothing nested.
+        """
+        return {name: getattr(self, name) for name in self._names()}
+
+    def set_params(self, **params: Any) -> Self:
+        """Replace arguments by name, and return self.
+
+        Raises:
+            ArgumentError: there is no such argument.
+        """
+        names = self._names()
+        unknown = [name for name in params if name not in names]
+        if unknown:
+            raise ArgumentError(
+                *(
+                    fault("argument.unknown", name=n, known=", ".join(names), nearest=nearest(n, names))
+                    for n in unknown
+                )
+            )
+        for name, value in params.items():
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        """Return the call that makes it, without what is as by default."""
+        parameters = inspect.signature(type(self).__init__).parameters
+        changed = [
+            f"{name}={value!r}"
+            for name, value in self.get_params().items()
+            if value != parameters[name].default
+        ]
+        return f"{type(self).__name__}({', '.join(changed)})"
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Whether `fit` has run."""
+        return hasattr(self, "network_")
+
+    def fit(self, y: object) -> Self:
+        """Learn from one series or many.
+
+        Shapes:
+            y: [T] one series; [T, C] one series of C channels, forecast together; a list of S series; a
+                data frame.
+
+        Args:
+            y: numbers, all finite. It is not changed.
+
+        Returns:
+            self, fitted.
+
+        Raises:
+            ArgumentError: an argument cannot work.
+            DataError: the series cannot be learned from.
+            TrainingError: the loss became infinite or not a number.
+        """
+        check_parameters(self.get_params())
+        panel = y if isinstance(y, Panel) else to_panel(y, dtype=self.dtype)
+        settings = self._settle(panel)
+        scaler = None
+        values = panel.values
+        if settings.scaling == "series":
+            scaler = SeriesScaling.fit(values, panel.offsets, held_out=settings.held_out)
+            values = scaler.apply(values, panel.offsets)
+        model = self._make_model(panel, settings, scaler)
+        self.history_ = self._train(model, settings, values, panel)
+        self.settings_, self.network_ = settings, model.network
+        self._model, self._tail = model, panel.tails(settings.window)
+        self.report_ = self._compare(panel)
+        if self.history_.stopped == "interrupted":
+            warnings.warn(text("fit.interrupted", step=self.history_.best_step), stacklevel=2)
+        return self
+
+    @property
+    def _reach(self) -> int:
+        """How many points the network forecasts at once."""
+        return self.horizon if self.strategy == "direct" else 1
+
+    def _settle(self, panel: Panel) -> Settings:
+        """Choose what was not given, and refuse series that cannot be learned from."""
+        settings = settle(
+            self.get_params(), panel.lengths, horizon=self.horizon, at_once=self._reach, season=self.season
+        )
+        window, longest = settings.window, int(panel.lengths.max())
+        if settings.window % settings.patch:
+            raise ArgumentError(fault("argument.patch", window=window, patch=settings.patch))
+        if longest < window + self._reach:
+            needed, reach = window + self._reach, self._reach
+            raise DataError(
+                fault("fit.no-windows", longest=longest, needed=needed, window=window, horizon=reach)
+            )
+        short = np.flatnonzero(panel.lengths < window)
+        if short.size:
+            first = int(short[0])
+            length = int(panel.lengths[first])
+            raise DataError(
+                fault(
+                    "fit.too-short", series=panel.ids[first], length=length, window=window, count=short.size
+                )
+            )
+        return settings
+
+    def _make_model(self, panel: Panel, settings: Settings, scaler: SeriesScaling | None) -> Model:
+        """Make the network with its first weights, and say how it is used."""
+        quantiles = tuple(self.quantiles or ())
+        spec = NetworkSpec(
+            cell=self.cell,
+            input_size=settings.patch * panel.n_channels,
+            hidden_size=settings.hidden_size,
+            num_layers=self.num_layers,
+            output_size=self._reach * panel.n_channels * max(1, len(quantiles)),
+            skip_steps=settings.window // settings.patch if settings.skip else 0,
+            dropout=self.dropout,
+        )
+        windowing = Windowing(
+            window=settings.window,
+            horizon=self._reach,
+            patch=settings.patch,
+            scaling="none" if scaler else settings.scaling,
+        )
+        network = Network(spec, initial_weights(spec, self.seed), dtype=self.dtype)
+        return Model(network, windowing, self.horizon, quantiles, scaler)
+
+    def _train(self, model: Model, settings: Settings, values: Array, panel: Panel) -> History:
+        """Train the model's network on all windows but those held out."""
+        learning = Learning(
+            loss=self.loss,
+            delta=self.delta,
+            quantiles=model.quantiles,
+            optimizer=settings.optimizer,
+            momentum=self.momentum,
+            weight_decay=settings.weight_decay,
+            clip=self.clip or 0.0,
+        )
+        trainer = Trainer(
+            model.network.engine,
+            values,
+            panel.offsets,
+            windowing=model.windowing,
+            learning=learning,
+            threads=self._threads,
+            seed=self.seed,
+        )
+        plan = Plan(
+            steps=settings.steps,
+            batch_size=settings.batch_size,
+            lr=settings.lr,
+            schedule=settings.schedule,
+            shuffle=self.shuffle,
+            seed=self.seed,
+            check_every=max(1, settings.steps // 50),
+            patience=settings.patience,
+        )
+        windows, validation = split_windows(
+            panel.lengths, window=settings.window, horizon=self._reach, held_out=settings.held_out
+        )
+        with progress_bar(self.progress) as watch:
+            return train(trainer, windows, validation, plan, watch=watch)
+
+    @property
+    def _threads(self) -> int:
+        return self.threads or default_threads()
+
+    def _compare(self, panel: Panel) -> Comparison | None:
+        """Compare the network with the baselines on the last `horizon` points, where they were held out."""
+        if self.settings_.held_out < self.horizon:
+            return None
+        held_out = panel.lengths >= self.settings_.window + self._reach + self.settings_.held_out
+        usable = np.flatnonzero(held_out).astype(np.int64)
+        if usable.size == 0:
+            return None
+        usable = usable[np.linspace(0, usable.size - 1, min(usable.size, _MOST_REPORTED)).astype(np.int64)]
+        known = [panel.series(int(s))[: -self.horizon] for s in usable]
+        actual = np.stack([panel.series(int(s))[-self.horizon :] for s in usable])
+        forecasts = self._model.forecast(
+            to_panel(known, dtype=self.dtype), threads=self._threads, known_as=usable
+        )
+        report = compare(known, actual, {"network": self._model.point(forecasts)}, season=self.season)
+        total = int(held_out.sum())
+        return replace(report, selected=True, sampled_from=total if usable.size < total else None)
+
+    def predict(self, y: object = None) -> Any:
+        """Forecast the points that follow each series.
+
+        Shapes:
+            of the forecasts, as y was given: [T] -> [K]; [T, C] -> [K, C]; S series -> [S, K] (or [S, K,
+                C]); a frame
+            -> a frame.
+
+        Args:
+            y: series to continue instead of those that were fitted; at least `window` points each.
+
+        Returns:
+            Forecasts in the units of the series, in the caller's kind.
+
+        Raises:
+            NotFittedError: `fit` has not run.
+            DataError: a series is shorter than the window, or has another number of channels.
+        """
+        panel = self._to_continue(y)
+        return answer(panel, self._model.point(self._model.forecast(panel, threads=self._threads)))
+
+    def predict_quantiles(self, y: object = None) -> Array:
+        """Forecast all `quantiles` of the points that follow each series.
+
+        Shapes:
+            the forecasts: [S, K, C, Q], always.
+
+        Args:
+            y: as for `predict`.
+
+        Raises:
+            NotFittedError: `fit` has not run.
+            ArgumentError: the forecaster was not made with loss="quantile".
+            DataError: as for `predict`.
+        """
+        panel = self._to_continue(y)
+        if not self._model.quantiles:
+            raise ArgumentError(fault("predict.no-quantiles", loss=self.loss))
+        return self._model.forecast(panel, threads=self._threads)
+
+    def _to_continue(self, y: object) -> Panel:
+        """Return the series to forecast: those given, else the ends of those that were fitted."""
+        self._must_be_fitted()
+        if y is None:
+            return self._tail
+        panel = y if isinstance(y, Panel) else to_panel(y, dtype=self.dtype)
+        if self._model.scaler is not None and panel.ids != self._tail.ids:
+            raise DataError(fault("predict.series-scaling", expected=self._tail.n_series, got=panel.n_series))
+        return panel
+
+    def _must_be_fitted(self) -> None:
+        if not self.__sklearn_is_fitted__():
+            raise NotFittedError(fault("fit.not-fitted"))
+
+    def describe(self) -> str:
+        """Return what was chosen by rule for the fitted series, and why, one line each.
+
+        Raises:
+            NotFittedError: `fit` has not run.
+        """
+        self._must_be_fitted()
+        count = self.network_.spec.parameter_count
+        lines = [text("describe.network", cell=self.cell, parameters=count, layers=self.num_layers)]
+        return "\n".join(lines + list(self.settings_.reasons.values()))
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the fitted forecaster to one safetensors file with a JSON header: data, never code.
+
+        Args:
+            path: of the file; it is replaced at once or not at all.
+
+        Raises:
+            NotFittedError: `fit` has not run.
+            FileError: the file cannot be written.
+        """
+        self._must_be_fitted()
+        artefact.save(
+            path, artefact.Parts(self.get_params(), self.settings_, self.history_, self._model, self._tail)
+        )
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Read a forecaster that `save` wrote.
+
+        One that was fitted on a data frame answers `predict()` with arrays afterwards, and `predict(frame)`
+        with a frame.
+
+        Raises:
+            FileError: the file is missing, cut short, of another kind, or of a newer schema.
+        """
+        parts = artefact.load(path)
+        self = cls(**parts.arguments)
+        self.settings_, self.history_, self.report_ = parts.settings, parts.history, None
+        self._model, self._tail, self.network_ = parts.model, parts.tail, parts.model.network
+        return self

@@ -1,0 +1,85 @@
+"""What an array, a frame or a file is taken apart into, before it is checked and becomes a panel.
+
+Knows nothing of where the parts come from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+from unrolled.errors import nearest
+from unrolled.places import position
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from unrolled.errors import Fault
+    from unrolled.places import Locate
+
+Kind = Literal["vector", "matrix", "list", "frame"]
+"""What the caller gave: T numbers, T x C numbers, a list of series (or a file), a data frame."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What the columns of a table were called.
+
+    Args:
+        id: the column that tells the series apart, or `None`.
+        time: the column of the times, or `None`.
+        utc: whether the times came with a zone; the panel holds them in UTC.
+        template: one row of each series as a data frame of the caller's library; `None` without a frame.
+    """
+
+    id: str | None = None
+    time: str | None = None
+    utc: bool = False
+    template: Any = None
+
+
+class Parts(NamedTuple):
+    """A panel before its numbers and times are checked.
+
+    Shapes:
+        values: [N, C]; offsets: [S + 1]; times: [N], as `timestep.normal` gives them.
+    """
+
+    values: NDArray[Any]
+    offsets: NDArray[np.int64]
+    ids: tuple[object, ...]
+    channels: tuple[str, ...]
+    kind: Kind
+    times: NDArray[Any] | None = None
+    columns: Columns | None = None
+    place: Locate = position
+    faults: Sequence[Fault] = ()
+
+
+def likely_column(name: str, known: Iterable[str]) -> str:
+    """Return the column that was most likely meant: the same but for capitals, else the most similar."""
+    columns = list(known)
+    same = (column for column in columns if column.casefold() == name.casefold())
+    return next(same, None) or nearest(name, columns)
+
+
+def offsets_of(lengths: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the offsets of series of these lengths, [S + 1]."""
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+
+
+def arrange(codes: NDArray[np.int64], n_series: int) -> tuple[NDArray[np.int64] | None, NDArray[np.int64]]:
+    """Return the order that brings the rows of each series together, and the offsets.
+
+    The order is stable, and `None` where the rows already stand so.
+
+    Shapes:
+        codes: [N], the number of each row's series; returns [N] and [S + 1].
+    """
+    offsets = offsets_of(np.bincount(codes, minlength=n_series))
+    order = None if (np.diff(codes) >= 0).all() else np.argsort(codes, kind="stable")
+    return order, offsets

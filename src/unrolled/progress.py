@@ -1,0 +1,47 @@
+"""A bar on stderr while training: loss, speed and time left. Silent where stderr is not a terminal."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from unrolled.messages import text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from unrolled.training import History, Plan, Watcher
+
+
+@contextmanager
+def progress_bar(wanted: bool | None) -> Iterator[Watcher | None]:
+    """Yield a watcher that draws a bar, or None where none is wanted.
+
+    Args:
+        wanted: True or False; None: where stderr is a terminal.
+    """
+    if not (sys.stderr.isatty() if wanted is None else wanted):
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TextColumn("{task.fields[facts]}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )
+    with bar:
+        task = bar.add_task(text("progress.training"), total=None, facts="")
+
+        def watch(history: History, plan: Plan) -> None:
+            done = len(history.losses)
+            speed = done * plan.batch_size / max(history.seconds, 1e-9)
+            facts = text("progress.facts", loss=history.losses[-1], speed=speed)
+            bar.update(task, total=plan.steps, completed=done, facts=facts)
+
+        yield watch

@@ -1,0 +1,132 @@
+"""What a Forecaster chooses for itself, by rule, from the horizon, the season and the lengths of the series.
+
+Every rule is one sentence, kept with its result, so that `Forecaster.describe()` can say why. Nothing here
+looks at the values of a series.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from unrolled.messages import text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+_MEMBERS_OF_A_BATCH = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All that training needs, nothing left open.
+
+    Attributes:
+        window: points read.
+        patch: points a step of the network reads.
+        hidden_size: H.
+        skip: whether the window also reaches the forecast by a linear skip.
+        scaling: how series are scaled.
+        optimizer, lr, weight_decay, schedule: how the weights are learned.
+        batch_size: windows an update.
+        steps: updates at the most.
+        held_out: points at the end of each series kept for validation.
+        patience: looks at the validation windows without a better loss before training stops.
+        reasons: name -> the sentence that chose it; names that the caller gave are not in it.
+    """
+
+    window: int
+    patch: int
+    hidden_size: int
+    skip: bool
+    scaling: str
+    optimizer: str
+    lr: float
+    weight_decay: float
+    schedule: str
+    batch_size: int
+    steps: int
+    held_out: int
+    patience: int
+    reasons: dict[str, str] = field(default_factory=dict)
+
+
+def settle(
+    given: Mapping[str, Any], lengths: NDArray[np.int64], *, horizon: int, at_once: int, season: int | None
+) -> Settings:
+    """Fill in what was not given.
+
+    Args:
+        given: name -> value, None where the rule decides: the fields of `Settings` but reasons, and `epochs`,
+            `validation`.
+        lengths: points of each series, [S].
+        horizon: K, points to forecast.
+        at_once: how many of them the network gives at once: all, or one when it reads its own forecasts.
+        season: points of a season, or None.
+
+    Returns:
+        The settings.
+    """
+    chosen: dict[str, Any] = {}
+    reasons: dict[str, str] = {}
+
+    def settle_one(name: str, value: Any, why: str, **values: object) -> Any:
+        if given.get(name) is None:
+            chosen[name] = value
+            reasons[name] = text(f"rule.{why}", value=value, **values)
+        else:
+            chosen[name] = given[name]
+        return chosen[name]
+
+    held_out = _held_out(given.get("validation"), lengths, horizon)
+    if given.get("validation") is None:
+        reasons["validation"] = text("rule.validation", value=held_out, horizon=horizon)
+    chosen["held_out"] = held_out
+    period = season or 1
+    direct = at_once == horizon
+    window = settle_one(
+        "window", _window(lengths, horizon, period, held_out), "window", season=period, horizon=horizon
+    )
+    patches = period if direct and period > 1 and window % period == 0 and window >= 2 * period else 1
+    settle_one("patch", patches, "patch-season" if patches > 1 else "patch-one")
+    windows = int(np.maximum(lengths - held_out - window - at_once + 1, 1).sum())
+    settle_one("hidden_size", 32 if windows < 1000 else 64, "hidden-size", windows=windows)
+    settle_one("skip", direct, "skip-direct" if direct else "skip-recursive")
+    settle_one("scaling", "last", "scaling")
+    settle_one("optimizer", "adamw", "optimizer")
+    plain = chosen["optimizer"] == "sgd"
+    settle_one("lr", 0.01 if plain else 0.003, "lr", optimizer=chosen["optimizer"])
+    settle_one("weight_decay", 0.01 if chosen["optimizer"] == "adamw" else 0.0, "weight-decay")
+    settle_one("schedule", "constant" if plain else "one_cycle", "schedule")
+    batch = settle_one(
+        "batch_size", min(_MEMBERS_OF_A_BATCH if windows < 10000 else 128, windows), "batch-size"
+    )
+    per_epoch = -(-windows // batch)
+    if given.get("epochs") is not None:
+        chosen["steps"] = given["epochs"] * per_epoch
+    else:
+        settle_one("steps", 500 if windows < 1000 else 1000, "steps")
+    settle_one("patience", 25, "patience")
+    return Settings(**chosen, reasons=reasons)
+
+
+def _held_out(validation: int | None, lengths: NDArray[np.int64], horizon: int) -> int:
+    """Return the points held out: as asked for, else one horizon, or none where series are too short."""
+    if validation is not None:
+        return validation
+    return horizon if int(np.median(lengths)) >= 4 * horizon + 2 else 0
+
+
+def _window(lengths: NDArray[np.int64], horizon: int, season: int, held_out: int) -> int:
+    """Return three seasons or two horizons, whichever is more, in whole seasons, as far as the lengths allow.
+
+    A series must leave room for its target and for as many training windows as the window has points.
+    """
+    wanted = max(3 * season, 2 * horizon)
+    room = int(np.median(lengths)) - held_out - horizon
+    fits = max(1, min(wanted, room // 2, int(lengths.min())))
+    return fits // season * season if fits >= season else fits

@@ -1,0 +1,134 @@
+"""Which windows exist, which may be trained on, which are held out: index arithmetic, no copies.
+
+A window is a series and a start: the points start .. start + window are read, the next `horizon` points are
+the target.
+
+    series   |--------------------------------------------|
+    train    [== window ==][target]   ...  no target ends behind the cut
+    held out                          [== window ==]|[target]   no target begins before it
+
+Knows NumPy only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Indices = np.ndarray[tuple[int], np.dtype[np.int64]]
+
+_PERMUTED = 1 << 22
+
+
+@dataclass(frozen=True)
+class Windows:
+    """A range of starts in each series.
+
+    Attributes:
+        first: the first start in each series, [S].
+        counts: how many starts there are, [S].
+    """
+
+    first: NDArray[np.int64]
+    counts: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        """How many windows there are."""
+        return int(self.counts.sum())
+
+    def at(self, numbers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return series and start of the windows with these numbers, counted series by series."""
+        ends = np.cumsum(self.counts)
+        series = np.searchsorted(ends, numbers, side="right").astype(np.int64)
+        return series, self.first[series] + numbers - (ends - self.counts)[series]
+
+    def last_of_each(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return series and start of the last window of each series that has one."""
+        series = np.flatnonzero(self.counts).astype(np.int64)
+        return series, self.first[series] + self.counts[series] - 1
+
+
+def split_windows(
+    lengths: NDArray[np.int64], *, window: int, horizon: int, held_out: int
+) -> tuple[Windows, Windows]:
+    """Divide all windows into those to train on and those to validate on, the latest of each series.
+
+    The targets of training end at least `held_out` points before the end of their series, those of
+    validation lie
+    wholly in the last `held_out` points, so no point is a target of both. A series too short to be divided
+    is for training alone.
+
+    Formula::
+
+        windows of T points = T - window - horizon + 1
+
+    Shapes:
+        lengths: [S]
+
+    Args:
+        lengths: points of each series.
+        window: points read.
+        horizon: points forecast.
+        held_out: points at the end of each series that validation may have as targets; 0 for none.
+
+    Returns:
+        The windows of training and those of validation.
+
+    Example:
+        >>> train, valid = split_windows(np.array([10]), window=3, horizon=2, held_out=3)
+        >>> len(train), len(valid)
+        (3, 2)
+    """
+    lengths = np.asarray(lengths, np.int64)
+    points = window + horizon
+    every = np.maximum(lengths - points + 1, 0)
+    divided = (lengths - held_out >= points) & (held_out >= horizon)
+    train = np.where(divided, every - held_out, every)
+    first_valid = lengths - held_out - window
+    valid = np.where(divided, held_out - horizon + 1, 0)
+    return Windows(np.zeros_like(lengths), train), Windows(np.where(divided, first_valid, 0), valid)
+
+
+class Order:
+    """The order in which windows are trained on: pass after pass over all of them, each pass shuffled anew.
+
+    Beyond four million windows a shuffled pass is drawn with replacement, because the permutation would
+    need more memory than the series.
+
+    Args:
+        windows: what to order.
+        shuffle: False keeps them in order: series by series, oldest first.
+        seed: of the shuffling; the global random state is not touched.
+    """
+
+    def __init__(self, windows: Windows, *, shuffle: bool, seed: int) -> None:
+        self.windows = windows
+        self._total = len(windows)
+        self._shuffle = shuffle
+        self._seed = seed
+        self._pass: tuple[int, NDArray[np.int64]] | None = None
+
+    def take(self, begin: int, end: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return series and starts of windows number `begin` to before `end` of this endless order."""
+        parts = []
+        while begin < end:
+            turn, offset = divmod(begin, self._total)
+            upto = min(self._total, offset + end - begin)
+            parts.append(self._numbers(turn, offset, upto))
+            begin += upto - offset
+        return self.windows.at(np.concatenate(parts) if parts else np.empty(0, np.int64))
+
+    def _numbers(self, turn: int, begin: int, end: int) -> NDArray[np.int64]:
+        if not self._shuffle:
+            return np.arange(begin, end, dtype=np.int64)
+        if self._total > _PERMUTED:
+            drawn = np.random.default_rng([self._seed, turn, begin]).integers(self._total, size=end - begin)
+            return np.asarray(drawn, np.int64)
+        if self._pass is None or self._pass[0] != turn:
+            self._pass = (turn, np.random.default_rng([self._seed, turn]).permutation(self._total))
+        return self._pass[1][begin:end]
