@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from unrolled import contents
 from unrolled.atomic import replace_file
+from unrolled.checks import check_parameters
 from unrolled.engine import Windowing
 from unrolled.errors import FileError, fault
 from unrolled.model import Model
@@ -66,13 +68,16 @@ def save(path: str | PathLike[str], parts: Parts) -> None:
     if model.scaler is not None:
         tensors["scaling.location"] = model.scaler.location
         tensors["scaling.scale"] = model.scaler.scale
+    history = asdict(parts.history)
+    history["losses"] = [contents.json_number(loss) for loss in history["losses"]]
+    history["checks"] = {step: contents.json_number(loss) for step, loss in history["checks"].items()}
     header = {
         "schema": SCHEMA,
         "kind": "forecaster",
         "version": version("unrolled"),
         "arguments": parts.arguments,
         "settings": asdict(parts.settings),
-        "history": asdict(parts.history),
+        "history": history,
         "network": asdict(model.network.spec),
         "windowing": asdict(model.windowing),
         "quantiles": list(model.quantiles),
@@ -84,7 +89,7 @@ def save(path: str | PathLike[str], parts: Parts) -> None:
             "steps": [asdict(step) for step in tail.steps],
         },
     }
-    data = to_bytes(tensors, {_KEY: json.dumps(header, default=_plain)})
+    data = to_bytes(tensors, {_KEY: json.dumps(header, default=_plain, allow_nan=False)})
     replace_file(path, data)
 
 
@@ -95,24 +100,42 @@ def load(path: str | PathLike[str]) -> Parts:
         FileError: the file is missing, cut short, of another kind, or of a newer schema.
     """
     tensors, header = _read(Path(path))
+    try:
+        return _parts(tensors, header)
+    except (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError) as error:
+        reason = f"{type(error).__name__}: {str(error).split(chr(10))[0]}"
+        raise FileError(fault("artefact.damaged", path=path, reason=reason)) from error
+
+
+def _parts(tensors: Mapping[str, Array], header: Mapping[str, Any]) -> Parts:
+    """Put together what a file holds, and believe none of it unchecked."""
+    arguments = header["arguments"]
+    check_parameters(arguments)
     spec = NetworkSpec(**header["network"])
-    weights = {name: tensors[name] for name in spec.shapes}
-    network = Network(spec, weights, dtype=header["arguments"]["dtype"])
+    network = Network(spec, contents.weights_of(spec, tensors), dtype=arguments["dtype"])
     scaler = None
-    if "scaling.location" in tensors:
+    if "scaling.location" in tensors or "scaling.scale" in tensors:
         scaler = SeriesScaling(tensors["scaling.location"], tensors["scaling.scale"])
-    horizon = header["arguments"]["horizon"]
-    model = Model(network, Windowing(**header["windowing"]), horizon, tuple(header["quantiles"]), scaler)
+    windowing, quantiles = Windowing(**header["windowing"]), tuple(header["quantiles"])
+    model = Model(network, windowing, arguments["horizon"], quantiles, scaler)
+    tail = _panel(tensors, header["panel"])
+    contents.check_model(model, tail.n_channels)
+    contents.check_tail(tail, model)
     history = History(**header["history"])
-    history.checks = {int(step): loss for step, loss in history.checks.items()}
-    return Parts(
-        header["arguments"], Settings(**header["settings"]), history, model, _panel(tensors, header["panel"])
-    )
+    history.losses = [contents.loss_of(loss) for loss in history.losses]
+    history.checks = {int(step): contents.loss_of(loss) for step, loss in history.checks.items()}
+    contents.check_history(history)
+    settings = Settings(**header["settings"])
+    contents.need(all(isinstance(line, str) for line in settings.reasons.values()), "reasons")
+    return Parts(arguments, settings, history, model, tail)
 
 
 def _panel(tensors: Mapping[str, Array], names: Mapping[str, Any]) -> Panel:
     """Return the ends of the series."""
-    times = tensors["tail.times"].view(names["times"]) if names["times"] else None
+    times = None
+    if names["times"]:
+        contents.need(tensors["tail.times"].dtype == np.int64, "tail.times")
+        times = tensors["tail.times"].view(names["times"])
     return Panel(
         values=tensors["tail.values"],
         offsets=tensors["tail.offsets"],
@@ -128,7 +151,11 @@ def _read(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
     """Return tensors and header of a file, or say why it is not one of ours."""
     from safetensors import SafetensorError, safe_open
 
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        there = False
+    if not there:
         raise FileError(fault("artefact.missing", path=path))
     try:
         with safe_open(str(path), framework="np") as file:
@@ -139,13 +166,15 @@ def _read(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
     try:
         header = json.loads(metadata[_KEY])
         kind, schema = header["kind"], int(header["schema"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise FileError(fault("artefact.other-kind", path=path, got="safetensors")) from error
-    if kind != "forecaster":
+    if kind != "forecaster" or schema < 1:
         raise FileError(fault("artefact.other-kind", path=path, got=kind))
     if schema > SCHEMA:
         raise FileError(
-            fault("artefact.newer", path=path, schema=schema, known=SCHEMA, version=header["version"])
+            fault(
+                "artefact.newer", path=path, schema=schema, known=SCHEMA, version=header.get("version", "?")
+            )
         )
     return tensors, header
 

@@ -34,6 +34,11 @@ def replace_file(path: str | PathLike[str], content: Content) -> None:
     Raises:
         FileError: the path is a folder or a device, its folder does not exist, or writing fails: no
             permission, no space left.
+
+    Example:
+        >>> replace_file("note.txt", "one line")
+        >>> Path("note.txt").read_text()
+        'one line'
     """
     target, old = _checked(path)
     part = target.with_name(f".{target.name[:50]}.{secrets.token_hex(4)}.part")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from unrolled.engine import CELLS, DTYPES, LOSSES, OPTIMIZERS
 from unrolled.errors import ArgumentError, Fault, fault, nearest, raise_any
 from unrolled.network import is_number, is_whole
@@ -60,6 +62,7 @@ _NEVER_NONE = {
     "dropout",
     "delta",
     "momentum",
+    "shuffle",
 }
 _FLAGS = {"shuffle", "skip", "progress"}
 
@@ -84,7 +87,7 @@ def _fault_of(name: str, value: Any) -> Fault | None:
         return fault("argument.none", name=name) if name in _NEVER_NONE else None
     if name in _CHOICES:
         known = _CHOICES[name]
-        if value in known:
+        if isinstance(value, str) and value in known:
             return None
         return fault(
             "argument.choice",
@@ -114,11 +117,17 @@ def _faults_between(params: Mapping[str, Any]) -> list[Fault]:
     if params["epochs"] is not None and params["steps"] is not None:
         faults.append(fault("argument.epochs-and-steps", epochs=params["epochs"], steps=params["steps"]))
     quantiles = params["quantiles"]
-    if params["loss"] == "quantile" and not _are_quantiles(quantiles):
+    loss = params["loss"] if isinstance(params["loss"], str) else None
+    if loss == "quantile" and not _are_quantiles(quantiles):
         faults.append(fault("argument.quantiles", got=repr(quantiles)))
-    if params["loss"] != "quantile" and quantiles is not None:
+    if loss != "quantile" and quantiles is not None:
         faults.append(fault("argument.quantiles-unused", loss=params["loss"]))
-    if params["dropout"] and params["num_layers"] == 1:
+    if (
+        is_number(params["dropout"])
+        and params["dropout"]
+        and is_whole(params["num_layers"])
+        and params["num_layers"] == 1
+    ):
         faults.append(fault("argument.dropout-one-layer", dropout=params["dropout"]))
     validation, horizon = params["validation"], params["horizon"]
     if is_whole(validation) and is_whole(horizon) and 0 < validation < horizon:
@@ -128,6 +137,8 @@ def _faults_between(params: Mapping[str, Any]) -> list[Fault]:
 
 def _are_quantiles(values: object) -> bool:
     """Whether these are rising numbers between 0 and 1, at least one."""
+    if isinstance(values, np.ndarray):
+        values = values.tolist()
     if not isinstance(values, (list, tuple)) or not values:
         return False
     inside = all(is_number(q) and 0 < q < 1 for q in values)

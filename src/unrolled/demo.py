@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 POINTS, PERIOD, HELD_OUT = 800, 40, 40
 """The tutorial's series: its points, those of one period, and those held out at its end."""
 
-REAL = "airline_passengers"
+REAL = "co2_monthly"
 """The series of the real forecast, a name of `datasets.NAMES`."""
 
 YEAR = 12
@@ -114,7 +114,6 @@ def tutorial(*, seed: int = 42, epochs: int = 10, progress: bool | None = None) 
     series = sine()
     known, true = series[:-HELD_OUT], series[-HELD_OUT:]
     forecaster = tutorial_forecaster(seed=seed, epochs=epochs, progress=progress).fit(known)
-    stop_if_untrained(forecaster)
     forecast = forecaster.predict()
     return {
         "version": VERSION,
@@ -169,7 +168,6 @@ def real(name: str = REAL, *, progress: bool | None = None) -> RealForecast:
     values = known.astype(np.float32).reshape(-1, 1)
     panel = sealed(Parts(values, offsets, (name,), (series.title,), "list", series.times[:-horizon]))
     forecaster = Forecaster(horizon, season=series.season, progress=progress).fit(panel)
-    stop_if_untrained(forecaster)
     forecast = forecaster.predict()[0]
     comparison = compare(known, true, {"network": forecast}, season=series.season)
     report = forecast_report(
@@ -182,13 +180,3 @@ def real(name: str = REAL, *, progress: bool | None = None) -> RealForecast:
         comparison=comparison,
     )
     return RealForecast(report, comparison)
-
-
-def stop_if_untrained(forecaster: Forecaster) -> None:
-    """Let Ctrl-C through where it came before the first step: such a network has nothing to say.
-
-    Raises:
-        KeyboardInterrupt: training was interrupted before its first step.
-    """
-    if forecaster.history_.stopped == "interrupted" and not forecaster.history_.losses:
-        raise KeyboardInterrupt

@@ -6,7 +6,6 @@ Panel tail -> Network -> the caller's kind         (predict)
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
@@ -16,7 +15,8 @@ import numpy as np
 from unrolled import artefact
 from unrolled.checks import check_parameters
 from unrolled.engine import Learning, Trainer, Windowing, default_threads
-from unrolled.errors import ArgumentError, DataError, NotFittedError, fault, nearest
+from unrolled.errors import ArgumentError, DataError, FileError, NotFittedError, fault
+from unrolled.estimator import Estimator
 from unrolled.evaluation import Comparison, compare
 from unrolled.messages import text
 from unrolled.model import Model
@@ -32,13 +32,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from os import PathLike
 
+    from numpy.typing import NDArray
+
     from unrolled.engine import Array
 
 _MOST_REPORTED = 200
 """Series in the report at the most; of more, so many are taken evenly."""
 
 
-class Forecaster:
+class Forecaster(Estimator):
     """Forecast time series with a recurrent network: `Forecaster(12, season=12).fit(y).predict()`.
 
     Formula::
@@ -53,7 +55,7 @@ class Forecaster:
         window: how many past points the network reads.
         cell: "lstm", "gru", "rnn" (tanh) or "rnn_relu".
         hidden_size: H, size of a layer's state.
-        num_layers: L.
+        num_layers: L, recurrent layers one above the other.
         dropout: share of a layer's outputs set to zero between layers while training.
         strategy: "direct" forecasts all K points at once; "recursive" forecasts one and feeds its own
             forecasts back.
@@ -70,8 +72,8 @@ class Forecaster:
         weight_decay: of the optimizer.
         clip: largest global norm of the gradients; None for no clipping.
         batch_size: windows an update.
-        epochs: passes over the windows; or
-        steps: updates. Not both.
+        epochs: passes over the windows; give this or `steps`.
+        steps: updates.
         schedule: "constant", "cosine" or "one_cycle".
         shuffle: whether the windows are shuffled in every pass.
         validation: points at the end of each series that are held out to choose the best weights; 0 for none.
@@ -165,51 +167,6 @@ class Forecaster:
         self.dtype = dtype
         self.progress = progress
 
-    @classmethod
-    def _names(cls) -> list[str]:
-        return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return all arguments by name, as scikit-learn does.
-
-        Args:
-            deep: taken for scikit-learn's sake; there is nothing nested.
-        """
-        return {name: getattr(self, name) for name in self._names()}
-
-    def set_params(self, **params: Any) -> Self:
-        """Replace arguments by name, and return self.
-
-        Raises:
-            ArgumentError: there is no such argument.
-        """
-        names = self._names()
-        unknown = [name for name in params if name not in names]
-        if unknown:
-            raise ArgumentError(
-                *(
-                    fault("argument.unknown", name=n, known=", ".join(names), nearest=nearest(n, names))
-                    for n in unknown
-                )
-            )
-        for name, value in params.items():
-            setattr(self, name, value)
-        return self
-
-    def __repr__(self) -> str:
-        """Return the call that makes it, without what is as by default."""
-        parameters = inspect.signature(type(self).__init__).parameters
-        changed = [
-            f"{name}={value!r}"
-            for name, value in self.get_params().items()
-            if value != parameters[name].default
-        ]
-        return f"{type(self).__name__}({', '.join(changed)})"
-
-    def __sklearn_is_fitted__(self) -> bool:
-        """Whether `fit` has run."""
-        return hasattr(self, "network_")
-
     def fit(self, y: object) -> Self:
         """Learn from one series or many.
 
@@ -229,7 +186,7 @@ class Forecaster:
             TrainingError: the loss became infinite or not a number.
         """
         check_parameters(self.get_params())
-        panel = y if isinstance(y, Panel) else to_panel(y, dtype=self.dtype)
+        panel = to_panel(y, dtype=self.dtype)
         settings = self._settle(panel)
         scaler = None
         values = panel.values
@@ -239,7 +196,7 @@ class Forecaster:
         model = self._make_model(panel, settings, scaler)
         self.history_ = self._train(model, settings, values, panel)
         self.settings_, self.network_ = settings, model.network
-        self._model, self._tail = model, panel.tails(settings.window)
+        self._model, self._tail, self._arguments = model, panel.tails(settings.window), self.get_params()
         self.report_ = self._compare(panel)
         if self.history_.stopped == "interrupted":
             warnings.warn(text("fit.interrupted", step=self.history_.best_step), stacklevel=2)
@@ -248,16 +205,31 @@ class Forecaster:
     @property
     def _reach(self) -> int:
         """How many points the network forecasts at once."""
-        return self.horizon if self.strategy == "direct" else 1
+        return int(self.horizon) if self.strategy == "direct" else 1
 
     def _settle(self, panel: Panel) -> Settings:
         """Choose what was not given, and refuse series that cannot be learned from."""
         settings = settle(
-            self.get_params(), panel.lengths, horizon=self.horizon, at_once=self._reach, season=self.season
+            {name: _plain(value) for name, value in self.get_params().items()},
+            panel.lengths,
+            horizon=int(self.horizon),
+            at_once=self._reach,
+            season=_plain(self.season),
         )
         window, longest = settings.window, int(panel.lengths.max())
         if settings.window % settings.patch:
             raise ArgumentError(fault("argument.patch", window=window, patch=settings.patch))
+        if settings.held_out and window + self._reach <= longest < window + self._reach + settings.held_out:
+            raise DataError(
+                fault(
+                    "fit.no-validation",
+                    longest=longest,
+                    needed=window + self._reach + settings.held_out,
+                    window=window,
+                    horizon=self._reach,
+                    validation=settings.held_out,
+                )
+            )
         if longest < window + self._reach:
             needed, reach = window + self._reach, self._reach
             raise DataError(
@@ -276,12 +248,12 @@ class Forecaster:
 
     def _make_model(self, panel: Panel, settings: Settings, scaler: SeriesScaling | None) -> Model:
         """Make the network with its first weights, and say how it is used."""
-        quantiles = tuple(self.quantiles or ())
+        quantiles = () if self.quantiles is None else tuple(float(level) for level in self.quantiles)
         spec = NetworkSpec(
             cell=self.cell,
             input_size=settings.patch * panel.n_channels,
             hidden_size=settings.hidden_size,
-            num_layers=self.num_layers,
+            num_layers=int(self.num_layers),
             output_size=self._reach * panel.n_channels * max(1, len(quantiles)),
             skip_steps=settings.window // settings.patch if settings.skip else 0,
             dropout=self.dropout,
@@ -293,7 +265,7 @@ class Forecaster:
             scaling="none" if scaler else settings.scaling,
         )
         network = Network(spec, initial_weights(spec, self.seed), dtype=self.dtype)
-        return Model(network, windowing, self.horizon, quantiles, scaler)
+        return Model(network, windowing, int(self.horizon), quantiles, scaler)
 
     def _train(self, model: Model, settings: Settings, values: Array, panel: Panel) -> History:
         """Train the model's network on all windows but those held out."""
@@ -337,21 +309,24 @@ class Forecaster:
 
     def _compare(self, panel: Panel) -> Comparison | None:
         """Compare the network with the baselines on the last `horizon` points, where they were held out."""
-        if self.settings_.held_out < self.horizon:
+        horizon = int(self.horizon)
+        if self.settings_.held_out < horizon:
             return None
         held_out = panel.lengths >= self.settings_.window + self._reach + self.settings_.held_out
         usable = np.flatnonzero(held_out).astype(np.int64)
         if usable.size == 0:
             return None
         usable = usable[np.linspace(0, usable.size - 1, min(usable.size, _MOST_REPORTED)).astype(np.int64)]
-        known = [panel.series(int(s))[: -self.horizon] for s in usable]
-        actual = np.stack([panel.series(int(s))[-self.horizon :] for s in usable])
+        known = [panel.series(int(s))[:-horizon] for s in usable]
+        actual = np.stack([panel.series(int(s))[-horizon:] for s in usable])
         forecasts = self._model.forecast(
             to_panel(known, dtype=self.dtype), threads=self._threads, known_as=usable
         )
-        report = compare(known, actual, {"network": self._model.point(forecasts)}, season=self.season)
+        report = compare(known, actual, {"network": self._model.point(forecasts)}, season=_plain(self.season))
         total = int(held_out.sum())
-        return replace(report, selected=True, sampled_from=total if usable.size < total else None)
+        return replace(
+            report, selected=bool(self.history_.checks), sampled_from=total if usable.size < total else None
+        )
 
     def predict(self, y: object = None) -> Any:
         """Forecast the points that follow each series.
@@ -371,8 +346,8 @@ class Forecaster:
             NotFittedError: `fit` has not run.
             DataError: a series is shorter than the window, or has another number of channels.
         """
-        panel = self._to_continue(y)
-        return answer(panel, self._model.point(self._model.forecast(panel, threads=self._threads)))
+        panel, forecasts = self._continue(y)
+        return answer(panel, self._model.point(forecasts))
 
     def predict_quantiles(self, y: object = None) -> Array:
         """Forecast all `quantiles` of the points that follow each series.
@@ -388,20 +363,25 @@ class Forecaster:
             ArgumentError: the forecaster was not made with loss="quantile".
             DataError: as for `predict`.
         """
-        panel = self._to_continue(y)
-        if not self._model.quantiles:
-            raise ArgumentError(fault("predict.no-quantiles", loss=self.loss))
-        return self._model.forecast(panel, threads=self._threads)
-
-    def _to_continue(self, y: object) -> Panel:
-        """Return the series to forecast: those given, else the ends of those that were fitted."""
         self._must_be_fitted()
-        if y is None:
-            return self._tail
-        panel = y if isinstance(y, Panel) else to_panel(y, dtype=self.dtype)
-        if self._model.scaler is not None and panel.ids != self._tail.ids:
+        if not self._model.quantiles:
+            raise ArgumentError(fault("predict.no-quantiles", loss=self._arguments["loss"]))
+        return self._continue(y)[1]
+
+    def _continue(self, y: object) -> tuple[Panel, Array]:
+        """Return the series to forecast (those given, else the ends of those fitted) and the forecasts."""
+        self._must_be_fitted()
+        panel = self._tail if y is None else to_panel(y, dtype=str(self.network_.engine.dtype))
+        known_as = None if self._model.scaler is None else self._known_as(panel)
+        return panel, self._model.forecast(panel, threads=self._threads, known_as=known_as)
+
+    def _known_as(self, panel: Panel) -> NDArray[np.int64]:
+        """Return the number that each series had when fitting: by its name in a frame, else by its place."""
+        numbers = {str(name): number for number, name in enumerate(self._tail.ids)}
+        found = [numbers.get(str(name)) for name in panel.ids]
+        if None in found or (panel.kind != "frame" and panel.n_series != self._tail.n_series):
             raise DataError(fault("predict.series-scaling", expected=self._tail.n_series, got=panel.n_series))
-        return panel
+        return np.array(found, np.int64)
 
     def _must_be_fitted(self) -> None:
         if not self.__sklearn_is_fitted__():
@@ -414,8 +394,9 @@ class Forecaster:
             NotFittedError: `fit` has not run.
         """
         self._must_be_fitted()
-        count = self.network_.spec.parameter_count
-        lines = [text("describe.network", cell=self.cell, parameters=count, layers=self.num_layers)]
+        spec = self.network_.spec
+        count = spec.parameter_count
+        lines = [text("describe.network", cell=spec.cell, parameters=count, layers=spec.num_layers)]
         return "\n".join(lines + list(self.settings_.reasons.values()))
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -430,7 +411,7 @@ class Forecaster:
         """
         self._must_be_fitted()
         artefact.save(
-            path, artefact.Parts(self.get_params(), self.settings_, self.history_, self._model, self._tail)
+            path, artefact.Parts(self._arguments, self.settings_, self.history_, self._model, self._tail)
         )
 
     @classmethod
@@ -444,7 +425,18 @@ class Forecaster:
             FileError: the file is missing, cut short, of another kind, or of a newer schema.
         """
         parts = artefact.load(path)
+        unknown = set(parts.arguments) - set(cls._names())
+        if unknown:
+            raise FileError(
+                fault("artefact.damaged", path=path, reason=f"arguments: {', '.join(sorted(unknown))}")
+            )
         self = cls(**parts.arguments)
         self.settings_, self.history_, self.report_ = parts.settings, parts.history, None
         self._model, self._tail, self.network_ = parts.model, parts.tail, parts.model.network
+        self._arguments = parts.arguments
         return self
+
+
+def _plain(value: Any) -> Any:
+    """Turn NumPy's numbers into Python's, which do not overflow."""
+    return value.item() if isinstance(value, np.generic) else value

@@ -44,7 +44,7 @@ def read_frame(
     """Take a data frame apart; see `panel.to_panel`.
 
     Raises:
-        KindError: the frame is not in memory, or its times are of a kind that is not understood.
+        KindError: the frame is not in memory, or ids or times are of a kind that is not understood.
         DataError: columns are missing; or ids, times or numbers do not fit.
     """
     frame = _in_memory(y)
@@ -83,6 +83,9 @@ def write_frame(
         future: the times of the forecasts, or `None`.
         names: what the forecasts of each channel are called.
         cube: the forecasts.
+
+    Raises:
+        DataError: a time of day does not exist in the zone of the frame, where the clocks change.
     """
     template: nw.DataFrame[Any] = nw.from_native(columns.template, eager_only=True)
     backend = template.implementation
@@ -146,6 +149,8 @@ def _codes(frame: nw.DataFrame[Any], id_col: str | None) -> tuple[NDArray[np.int
     n = len(frame)
     if id_col is None:
         return np.zeros(n, np.int64), [0]
+    if frame[id_col].dtype.is_nested():
+        raise KindError(fault("panel.id-kind", column=id_col, kind=frame[id_col].dtype))
     names = frame[id_col].to_numpy()
     starts = np.flatnonzero(np.concatenate([[True], names[1:] != names[:-1]]))
     known: dict[object, int] = {}
@@ -194,38 +199,68 @@ def _times(column: nw.Series[Any]) -> tuple[NDArray[Any], bool]:
 
     With a zone, the clock on the wall counts where it always shows the same time (days, months), else UTC.
     """
-    dtype, utc = column.dtype, False
-    if isinstance(dtype, nw.Datetime) and dtype.time_zone is not None:
-        wall = _plain(column.dt.replace_time_zone(None))
-        utc = bool((calendar(wall).clock != calendar(wall[:1]).clock).any())
-        times = _plain(column.dt.convert_time_zone("UTC").dt.replace_time_zone(None)) if utc else wall
-    else:
+    utc = False
+    if _zone(column) is None:
         times = _plain(column)
+    else:
+        times = _without_zone(column, utc=False)
+        utc = bool((calendar(times).clock != calendar(times[:1]).clock).any())
+        times = _without_zone(column, utc=True) if utc else times
     if times.dtype.kind not in "iuM":
-        raise KindError(fault("time.kind", kind=f"{column.name!r}: {dtype}"))
+        raise KindError(fault("time.kind", kind=f"{column.name!r}: {column.dtype}"))
     return normal(times), utc
 
 
-def _plain(column: nw.Series[Any]) -> NDArray[Any]:
-    """Return a time column as NumPy holds it; dates and datetimes that came as objects are turned."""
-    times = column.to_numpy()
-    if times.dtype != object:
-        return times
+def _zone(column: nw.Series[Any]) -> Any:
+    """Return the time zone of a column, or `None`.
+
+    narwhals does not know pandas' zones with an underscore in their names (America/New_York): their dtype is
+    unknown to it, and pandas' own methods are called here and in the two functions below.
+    """
     if isinstance(column.dtype, nw.Datetime):
-        return times.astype(f"datetime64[{column.dtype.time_unit}]")
-    return times.astype("datetime64[D]") if all(type(one) is datetime.date for one in times) else times
+        return column.dtype.time_zone
+    return getattr(getattr(column.to_native(), "dtype", None), "tz", None)
+
+
+def _without_zone(column: nw.Series[Any], *, utc: bool) -> NDArray[Any]:
+    """Return what the clocks show, in UTC or in the zone of the column."""
+    if column.dtype == nw.Unknown:
+        clock = column.to_native().dt
+        times: NDArray[Any] = (clock.tz_convert("UTC").dt if utc else clock).tz_localize(None).to_numpy()
+        return times
+    return _plain((column.dt.convert_time_zone("UTC") if utc else column).dt.replace_time_zone(None))
+
+
+def _with_zone(column: nw.Series[Any], template: nw.Series[Any], *, utc: bool) -> nw.Series[Any]:
+    """Return the same moments in the zone of the template."""
+    zone = _zone(template)
+    if template.dtype == nw.Unknown:
+        native = column.to_native().dt.tz_localize("UTC" if utc else zone).dt.tz_convert(zone)
+        return nw.from_native(native, series_only=True)
+    return column.dt.replace_time_zone("UTC" if utc else zone).dt.convert_time_zone(zone)
+
+
+def _plain(column: nw.Series[Any]) -> NDArray[Any]:
+    """Return a time column as NumPy holds it; dates that came as objects are turned."""
+    times = column.to_numpy()
+    dates = times.dtype == object and all(type(one) is datetime.date for one in times)
+    return times.astype("datetime64[D]") if dates else times
 
 
 def _time_column(template: nw.Series[Any], future: NDArray[Any], *, utc: bool) -> nw.Series[Any]:
     """Return future times as a column with the name and the dtype of the template."""
-    dtype, native = template.dtype, template.to_native()
+    dtype, native, backend = template.dtype, template.to_native(), template.implementation
     if dtype == nw.Object:
-        return nw.new_series(template.name, future.astype(object), backend=template.implementation)
-    column = nw.new_series(template.name, future, backend=template.implementation)
-    if isinstance(dtype, nw.Datetime) and dtype.time_zone is not None:
-        column = column.dt.replace_time_zone("UTC") if utc else column.dt.replace_time_zone(dtype.time_zone)
-        column = column.dt.convert_time_zone(dtype.time_zone)
-    column = column.cast(dtype)
+        return nw.new_series(template.name, future.astype(object), backend=backend)
+    column = nw.new_series(template.name, future, backend=backend)
+    if _zone(template) is not None:
+        try:
+            column = _with_zone(column, template, utc=utc)
+        except Exception as error:  # every library has its own kinds
+            reason = str(error).split("\n")[0]
+            raise DataError(fault("time.no-such-clock", zone=_zone(template), reason=reason)) from error
+    if dtype != nw.Unknown:
+        column = column.cast(dtype)
     if hasattr(native, "astype") and column.to_native().dtype != native.dtype:  # pandas has more dtypes
         return nw.from_native(column.to_native().astype(native.dtype), series_only=True)
     return column

@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+_SIZES = {
+    "input_size": (1, 1 << 20),
+    "hidden_size": (1, 1 << 20),
+    "num_layers": (1, 1024),
+    "output_size": (0, 1 << 20),
+    "skip_steps": (0, 1 << 20),
+}
+"""The least and the most of each size, as the core knows them."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class NetworkSpec:
     """The shape of a network: all that must be known to make one.
@@ -60,13 +70,13 @@ class NetworkSpec:
             faults.append(
                 fault("network.cell", got=self.cell, known=known, nearest=nearest(str(self.cell), CELLS))
             )
-        for name, least in (("input_size", 1), ("hidden_size", 1), ("num_layers", 1), ("output_size", 0)):
+        for name, (least, most) in _SIZES.items():
             value = getattr(self, name)
-            if not is_whole(value) or value < least:
-                faults.append(fault("network.size", name=name, got=repr(value), least=least))
+            if not is_whole(value) or not least <= value <= most:
+                faults.append(fault("network.size", name=name, got=repr(value), least=least, most=most))
         if self.head not in ("last", "every"):
             faults.append(fault("network.head", got=repr(self.head)))
-        if self.skip_steps and self.head == "every":
+        if is_whole(self.skip_steps) and self.skip_steps and self.head == "every":
             faults.append(fault("network.skip-every"))
         if not is_number(self.dropout) or not 0 <= self.dropout < 1:
             faults.append(fault("network.dropout", got=repr(self.dropout)))
@@ -104,7 +114,8 @@ def is_whole(value: object) -> bool:
 def is_number(value: object) -> bool:
     """Whether `value` is a finite real number, of Python or NumPy; True and False are not."""
     real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    return real and bool(np.isfinite(value))  # type: ignore[call-overload]
+    # Python's whole numbers may be larger than any that NumPy can ask.
+    return real and (isinstance(value, int) or bool(np.isfinite(value)))  # type: ignore[call-overload]
 
 
 def initial_weights(spec: NetworkSpec, seed: int) -> dict[str, Array]:
@@ -169,8 +180,20 @@ class Network:
         self, spec: NetworkSpec, weights: Mapping[str, Array] | None = None, *, dtype: str = "float32"
     ) -> None:
         self.spec = spec
+        weights = initial_weights(spec, 0) if weights is None else weights
+        self._check(weights)  # before there is an engine: a spec from a file may ask for any size
         self.engine = Engine(dtype=dtype, **asdict(spec))
-        self.weights = initial_weights(spec, 0) if weights is None else weights
+        self.engine.set(weights)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what makes the network again, for copies: the engine itself cannot be copied."""
+        return {"spec": self.spec, "weights": self.weights, "dtype": str(self.engine.dtype)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Make the network that `__getstate__` described."""
+        self.spec = state["spec"]
+        self.engine = Engine(dtype=state["dtype"], **asdict(self.spec))
+        self.weights = state["weights"]
 
     @property
     def weights(self) -> dict[str, Array]:
@@ -179,6 +202,11 @@ class Network:
 
     @weights.setter
     def weights(self, weights: Mapping[str, Any]) -> None:
+        self._check(weights)
+        self.engine.set(weights)
+
+    def _check(self, weights: Mapping[str, Any]) -> None:
+        """Refuse weights that are not those of the spec."""
         faults = []
         for name, shape in self.spec.shapes.items():
             if name not in weights:
@@ -196,4 +224,3 @@ class Network:
                     )
                 )
         raise_any(ArgumentError, faults)
-        self.engine.set(weights)

@@ -183,6 +183,11 @@ def answer(panel: Panel, forecasts: ArrayLike) -> Any:
 
     Raises:
         ArgumentError: the forecasts are not of that shape.
+        DataError: the times that follow cannot be said, in 64 bits or on the clocks of their zone.
+
+    Example:
+        >>> answer(to_panel([1.0, 2.0, 3.0]), [[[4.0], [5.0]]]).tolist()
+        [4.0, 5.0]
     """
     cube = as_cube(panel, forecasts)
     if panel.kind == "vector":

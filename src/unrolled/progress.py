@@ -21,7 +21,8 @@ def progress_bar(wanted: bool | None) -> Iterator[Watcher | None]:
     Args:
         wanted: True or False; None: where stderr is a terminal.
     """
-    if not (sys.stderr.isatty() if wanted is None else wanted):
+    on_terminal = sys.stderr is not None and sys.stderr.isatty()
+    if not (on_terminal if wanted is None else wanted):
         yield None
         return
     from rich.console import Console
@@ -34,6 +35,8 @@ def progress_bar(wanted: bool | None) -> Iterator[Watcher | None]:
         TextColumn("{task.fields[facts]}"),
         TimeRemainingColumn(),
         console=Console(stderr=True),
+        redirect_stdout=False,  # what others print goes where they print it
+        redirect_stderr=False,
     )
     with bar:
         task = bar.add_task(text("progress.training"), total=None, facts="")

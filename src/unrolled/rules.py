@@ -6,12 +6,14 @@ looks at the values of a series.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from unrolled.messages import text
+from unrolled.windows import split_windows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,17 +85,23 @@ def settle(
         return chosen[name]
 
     held_out = _held_out(given.get("validation"), lengths, horizon)
-    if given.get("validation") is None:
-        reasons["validation"] = text("rule.validation", value=held_out, horizon=horizon)
-    chosen["held_out"] = held_out
     period = season or 1
     direct = at_once == horizon
     window = settle_one(
-        "window", _window(lengths, horizon, period, held_out), "window", season=period, horizon=horizon
+        "window",
+        _window(lengths, horizon, period, given.get("patch") or 1, held_out),
+        "window",
+        season=period,
+        horizon=horizon,
     )
+    if given.get("validation") is None:
+        if int(lengths.max()) < window + at_once + held_out:  # a given window may leave no room
+            held_out = 0
+        reasons["validation"] = text("rule.validation", value=held_out, horizon=horizon)
+    chosen["held_out"] = held_out
     patches = period if direct and period > 1 and window % period == 0 and window >= 2 * period else 1
     settle_one("patch", patches, "patch-season" if patches > 1 else "patch-one")
-    windows = int(np.maximum(lengths - held_out - window - at_once + 1, 1).sum())
+    windows = max(1, len(split_windows(lengths, window=window, horizon=at_once, held_out=held_out)[0]))
     settle_one("hidden_size", 32 if windows < 1000 else 64, "hidden-size", windows=windows)
     settle_one("skip", direct, "skip-direct" if direct else "skip-recursive")
     settle_one("scaling", "last", "scaling")
@@ -121,12 +129,17 @@ def _held_out(validation: int | None, lengths: NDArray[np.int64], horizon: int) 
     return horizon if int(np.median(lengths)) >= 4 * horizon + 2 else 0
 
 
-def _window(lengths: NDArray[np.int64], horizon: int, season: int, held_out: int) -> int:
-    """Return three seasons or two horizons, whichever is more, in whole seasons, as far as the lengths allow.
+def _window(lengths: NDArray[np.int64], horizon: int, season: int, patch: int, held_out: int) -> int:
+    """Return three seasons or two horizons, whichever is more, in whole patches or seasons, as far as fits.
 
     A series must leave room for its target and for as many training windows as the window has points.
     """
     wanted = max(3 * season, 2 * horizon)
     room = int(np.median(lengths)) - held_out - horizon
     fits = max(1, min(wanted, room // 2, int(lengths.min())))
-    return fits // season * season if fits >= season else fits
+    unit = (
+        next((unit for unit in (math.lcm(season, patch), patch, season) if unit <= fits), 1)
+        if patch > 1
+        else season
+    )
+    return fits // unit * unit if fits >= unit else fits

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 import numpy as np
 
@@ -54,16 +54,16 @@ class Plan:
     check_every: int = 1
     patience: int = 0
 
-    def rates(self) -> NDArray[np.float64]:
-        """Return the learning rate of every step, [steps].
+    def rates(self, begin: int, end: int) -> NDArray[np.float64]:
+        """Return the learning rates of the steps from `begin` to before `end`, [end - begin].
 
         Formula::
 
             cosine: lr (1 + cos(pi s / steps)) / 2, s = 0 .. steps - 1
         """
-        done = np.arange(self.steps) / max(self.steps, 1)
+        done = np.arange(begin, end) / self.steps
         if self.schedule == "constant":
-            return np.full(self.steps, self.lr)
+            return np.full(end - begin, self.lr)
         if self.schedule == "cosine":
             return self.lr * (1 + np.cos(np.pi * done)) / 2
         rising, falling = done / 0.1, (done - 0.1) / 0.9
@@ -118,8 +118,8 @@ def train(
 ) -> History:
     """Train the trainer's engine, and leave it with the best weights that were seen.
 
-    With validation windows the best are those of the lowest mean loss on them, else the last. Ctrl-C stops
-    training and keeps the best so far; `History.stopped` tells.
+    With validation windows the best are those of the lowest mean loss on them, else the last. Ctrl-C
+    after the first steps stops training and keeps the best so far; `History.stopped` tells.
 
     Args:
         trainer: does the steps.
@@ -132,7 +132,8 @@ def train(
         What happened.
 
     Raises:
-        TrainingError: the loss is not finite and there were no good weights before.
+        TrainingError: a loss is not finite, or the weights are not in the end.
+        KeyboardInterrupt: Ctrl-C before the first steps: there is nothing to keep.
     """
     history = History(steps_per_epoch=max(1, -(-len(windows) // plan.batch_size)))
     best = _Best()
@@ -149,11 +150,16 @@ def train(
                 history.stopped = "patience"
                 break
     except KeyboardInterrupt:
+        if not history.losses:
+            raise  # nothing was learned that could be kept
         history.stopped = "interrupted"
-    history.best_step = len(history.losses)
-    if best.weights is not None:
-        history.best_step = best.step
-        trainer.engine.write(best.weights)
+    finally:
+        if best.weights is not None:
+            trainer.engine.write(best.weights)
+    history.best_step = len(history.losses) if best.weights is None else best.step
+    # The last update may have gone beyond all numbers without another loss that shows it.
+    if best.weights is None and (history.checks or not np.isfinite(trainer.engine.read()).all()):
+        _refuse(len(history.losses), plan)
     history.seconds = time.perf_counter() - began
     return history
 
@@ -161,7 +167,6 @@ def train(
 def _stretches(trainer: Trainer, windows: Windows, plan: Plan, history: History) -> Iterator[None]:
     """Train in stretches that end at every check, and about every `_BREATH_S`; yield after each."""
     order = Order(windows, shuffle=plan.shuffle, seed=plan.seed)
-    rates = plan.rates()
     total, length = len(windows), 1
     per_epoch = history.steps_per_epoch
     while (done := len(history.losses)) < plan.steps:
@@ -172,16 +177,17 @@ def _stretches(trainer: Trainer, windows: Windows, plan: Plan, history: History)
         end = epoch * total + min(total, (within + upto - done) * plan.batch_size)
         series, starts = order.take(begin, end)
         began = time.perf_counter()
-        losses = trainer.run(series, starts, plan.batch_size, rates[done:upto])
+        losses = trainer.run(series, starts, plan.batch_size, plan.rates(done, upto))
         took = time.perf_counter() - began
         length = max(1, min(4 * length, int((upto - done) * _BREATH_S / max(took, 1e-6))))
         history.losses += losses.tolist()
         if not np.isfinite(losses[-1]):
-            step = len(history.losses)
-            raise TrainingError(
-                fault("training.not-finite", step=step, lr=rates[step - 1], series=series[-1])
-            )
+            _refuse(len(history.losses), plan)
         yield
+
+
+def _refuse(step: int, plan: Plan) -> NoReturn:
+    raise TrainingError(fault("training.not-finite", step=step, lr=plan.rates(step - 1, step)[0]))
 
 
 def _check(trainer: Trainer, validation: Windows, history: History, best: _Best) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Indices = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 _PERMUTED = 1 << 22
+_BLOCK = 1 << 12
 
 
 @dataclass(frozen=True)
@@ -127,8 +128,16 @@ class Order:
         if not self._shuffle:
             return np.arange(begin, end, dtype=np.int64)
         if self._total > _PERMUTED:
-            drawn = np.random.default_rng([self._seed, turn, begin]).integers(self._total, size=end - begin)
-            return np.asarray(drawn, np.int64)
+            return self._drawn(turn, begin, end)
         if self._pass is None or self._pass[0] != turn:
             self._pass = (turn, np.random.default_rng([self._seed, turn]).permutation(self._total))
         return self._pass[1][begin:end]
+
+    def _drawn(self, turn: int, begin: int, end: int) -> NDArray[np.int64]:
+        """Draw in blocks that lie where they lie, so that it does not matter how the order is sliced."""
+        first, last = begin // _BLOCK, -(-end // _BLOCK)
+        blocks = [
+            np.random.default_rng([self._seed, turn, block]).integers(self._total, size=_BLOCK)
+            for block in range(first, last)
+        ]
+        return np.concatenate(blocks)[begin - first * _BLOCK : end - first * _BLOCK]

@@ -123,15 +123,11 @@ def _value(number: float | None) -> float:
 def _draw(report: DemoReport, folder: Path, tell: Callable[[str], None]) -> Path:
     """Write the page, and the PNG files where matplotlib is there; say where they are."""
     from unrolled.atomic import replace_file
-    from unrolled.errors import FileError, fault
     from unrolled.page import demo_page, plot_png
 
     page = (folder / "demo.html").resolve()
     replace_file(page, demo_page(report))
-    try:
-        pictures = plot_png(report, folder)
-    except OSError as error:
-        raise FileError(fault("file.write", file=folder, reason=error.strerror or error)) from error
+    pictures = plot_png(report, folder)
     tell(text("cli.demo.page", file=page))
     tell(text("cli.demo.png", count=len(pictures)) if pictures else text("cli.demo.no-png"))
     return page

@@ -80,7 +80,6 @@ def forecast(
     """
     from unrolled.checks import check_parameters
     from unrolled.cli.outputs import Outputs
-    from unrolled.demo import stop_if_untrained
     from unrolled.files import read_panel
     from unrolled.forecaster import Forecaster
 
@@ -93,7 +92,6 @@ def forecast(
     say(text("cli.read", file=file, series=panel.n_series, points=len(panel.values)))
     _choose_season(forecaster, panel)
     forecaster.fit(panel)
-    stop_if_untrained(forecaster)
     _tell(forecaster)
     _hand_over(forecaster, panel, outputs, title=Path(file).name, as_json=as_json)
 

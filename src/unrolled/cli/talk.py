@@ -28,7 +28,7 @@ LANG_HELP = "Language of messages: en or zh; left out: UNROLLED_LANG, else LANG.
 
 
 def open_streams() -> None:
-    """See that both streams can be printed to: a closed one leads nowhere, one without Chinese shows codes."""
+    """See that both streams can be printed to: a closed one leads nowhere, Chinese becomes codes at worst."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - until the end

@@ -10,6 +10,7 @@ import csv
 import gzip
 import io
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -79,14 +80,10 @@ class Delimited:
     @cached_property
     def _lines(self) -> NDArray[np.int64]:
         """The lines on which the rows begin; as far as the file can be read."""
-        found = np.zeros(0, np.int64)
-        records = ((line, fields) for line, fields in self._records() if fields or len(self.header) == 1)
-        try:
-            next(records)
-            found = np.fromiter((line for line, _ in records), np.int64)
-        except (_QuoteError, StopIteration):
-            return found
-        return found
+        found: list[int] = []
+        with suppress(_QuoteError):
+            found.extend(line for line, fields in self._records() if fields or len(self.header) == 1)
+        return np.array(found[1:], np.int64)
 
     def first_fault(self) -> Fault | None:
         """Go through the file and describe the first line that breaks the rules, if one does."""

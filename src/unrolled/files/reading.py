@@ -36,7 +36,7 @@ def read_panel(
     ids: str | None = None,
     dtype: str = "float32",
 ) -> Panel:
-    """Read series from a CSV or Parquet file.
+    r"""Read series from a CSV or Parquet file.
 
     One row a time of a series, the rows of each series in the order of time; the rows of several series may
     alternate. Nothing is sorted, filled or guessed behind the caller's back.
@@ -57,6 +57,13 @@ def read_panel(
         ArgumentError: the dtype is neither float32 nor float64, or no target is named.
         FileError: the file is missing, of another kind, empty, damaged, or lacks a column.
         DataError: numbers, ids or times do not fit; all of them at once, by line and column.
+
+    Example:
+        >>> from pathlib import Path
+        >>> _ = Path("sales.csv").write_text("month,sales\n2024-01,3\n2024-02,5\n")
+        >>> panel = read_panel("sales.csv", time="month", target="sales")
+        >>> panel, str(panel.steps[0])
+        (Panel(1 series, 1 channel, 2 points), '1 month')
     """
     if dtype not in ("float32", "float64"):
         raise ArgumentError(fault("panel.dtype", dtype=dtype))

@@ -71,7 +71,12 @@ def forecast_rows(panel: Panel, forecasts: ArrayLike) -> dict[str, list[Any]]:
 
 
 def csv_text(rows: Mapping[str, Sequence[Any]]) -> str:
-    """Return the columns of a table as CSV, the names first."""
+    r"""Return the columns of a table as CSV, the names first.
+
+    Example:
+        >>> csv_text({"step": [1, 2], "y_hat": [4.0, 5.5]})
+        'step,y_hat\n1,4.0\n2,5.5\n'
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(rows)
@@ -95,6 +100,12 @@ def write_forecast(path: str | PathLike[str], panel: Panel, forecasts: ArrayLike
     Raises:
         FileError: the ending is none of these, or the file cannot be written: no folder, permission or space.
         ArgumentError: the forecasts do not fit the panel.
+
+    Example:
+        >>> from unrolled.panel import to_panel
+        >>> write_forecast("forecast.csv", to_panel([1.0, 2.0, 3.0]), [4.0, 5.5])
+        >>> Path("forecast.csv").read_text().split()
+        ['step,y_hat', '1,4.0', '2,5.5']
     """
     ending = next((one for one in reversed(KINDS) if Path(path).name.lower().endswith(one)), None)
     if ending is None:

@@ -1,0 +1,121 @@
+# One command for each job. Every one sets up what it needs, and nothing that it does not need:
+# .venv holds the package, its build tools and its tests; .venv-torch holds the package beside PyTorch.
+# The package is built once, as a wheel, and installed into both: what is tested is what is installed.
+
+PYTHON ?= python3
+PYTEST_FLAGS ?=
+DEMO_FLAGS ?=
+BENCH_FLAGS ?=
+
+VENV := .venv
+TORCH := .venv-torch
+BIN := $(VENV)/bin
+ENTER := PATH="$(CURDIR)/$(BIN):$$PATH"
+SANITIZED := build/sanitize
+
+# A stamp that bears the name of the interpreter: another PYTHON makes the environments anew.
+MADE := .made-by-$(subst /,-,$(firstword $(PYTHON)))
+
+PRUNE := -name __pycache__ -prune -o -name '.*' -prune -o
+CORE_SOURCES := $(shell find CMakeLists.txt pyproject.toml core cmake $(PRUNE) -print 2>/dev/null)
+SOURCES := $(CORE_SOURCES) $(shell find src $(PRUNE) -print)
+CXX_FILES := $(shell find core $(PRUNE) \( -name '*.hpp' -o -name '*.cpp' \) -print 2>/dev/null)
+
+unexport PYTHONPATH PYTHONHOME
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: help demo test check lint strict laws format test-torch test-page sanitize bench clean
+.DEFAULT_GOAL := help
+
+help:  ## this list
+	@echo 'make TARGET [PYTHON=python3] [PYTEST_FLAGS=...]'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F '|' '{printf "%-12s %s\n", $$1, $$2}'
+
+demo: $(VENV)/.package  ## forecast: the tutorial's sine and a real series, with a picture in out/
+	@$(BIN)/unrolled demo --out out $(DEMO_FLAGS)
+
+test: $(VENV)/.package $(VENV)/.group-test  ## every test that needs neither PyTorch nor a browser
+	@$(BIN)/pytest tests $(PYTEST_FLAGS)
+
+check: lint strict laws  ## formatting, linting, typing, C++ warnings as errors, import law, documentation
+
+lint: $(VENV)/.package $(VENV)/.group-check $(VENV)/.group-test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/clang-format --dry-run -Werror $(CXX_FILES)
+
+strict: build/strict/.built
+
+laws: $(VENV)/.package $(VENV)/.group-test
+	$(BIN)/pytest tests/meta $(PYTEST_FLAGS)
+
+format: $(VENV)/.group-check  ## let the formatters rewrite the sources
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/clang-format -i $(CXX_FILES)
+
+test-torch: $(TORCH)/.package $(TORCH)/.group-test $(TORCH)/.group-torch  ## the tests beside PyTorch
+	@$(TORCH)/bin/pytest tests -m torch $(PYTEST_FLAGS)
+
+test-page: $(VENV)/.package $(VENV)/.group-test $(VENV)/.browser  ## the tests of the page in a real Chromium
+	@$(BIN)/pytest tests -m page $(PYTEST_FLAGS)
+
+sanitize: $(VENV)/.group-build  ## the core's own tests under the address and undefined-behaviour sanitizers
+	$(ENTER) cmake -S . -B $(SANITIZED) -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+	  -DUNROLLED_PYTHON=OFF -DUNROLLED_TESTS=ON -DUNROLLED_SANITIZE=ON
+	$(ENTER) cmake --build $(SANITIZED)
+	$(ENTER) UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+	  ctest --test-dir $(SANITIZED) --output-on-failure --no-tests=error
+
+bench: $(TORCH)/.package $(TORCH)/.group-torch  ## measure against PyTorch, in turns, after checking the answers
+	$(TORCH)/bin/python benchmarks/run.py $(BENCH_FLAGS)
+
+clean:  ## remove all that was built
+	rm -rf $(VENV) $(TORCH) build out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# ---- what the jobs stand on -------------------------------------------------------------------------------------
+
+$(VENV)/$(MADE) $(TORCH)/$(MADE):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is %d.%d; name another, such as: make PYTHON=python3.12" % sys.version_info[:2])'
+	@echo 'making $(@D)'
+	@rm -rf $(@D)
+	@$(PYTHON) -m venv $(@D)
+	@touch $@
+
+define GROUPS
+$(1)/.group-%: pyproject.toml tools/requirements.py $(1)/$(MADE)
+	@echo 'installing into $(1): what $$* needs'
+	@$(1)/bin/python tools/requirements.py $$* > $$@.txt
+	@$(1)/bin/python -m pip install --quiet -r $$@.txt
+	@touch $$@
+endef
+$(foreach environment,$(VENV) $(TORCH),$(eval $(call GROUPS,$(environment))))
+
+# Without isolation, so that the build folder is kept and a change of one file compiles one file.
+build/wheel/.built: $(SOURCES) $(VENV)/.group-build
+	@echo 'building the package (the first time takes a minute or two)'
+	@rm -rf $(@D)
+	@$(ENTER) $(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir $(@D) .
+	@touch $@
+
+build/strict/.built: $(CORE_SOURCES) $(VENV)/.group-build
+	@echo 'building the core with warnings as errors'
+	@$(ENTER) $(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir $(@D) \
+	  -C build-dir=$(@D) -C cmake.define.UNROLLED_WERROR=ON .
+	@touch $@
+
+# The first line replaces a wheel of the same version; the second adds what the package depends on.
+$(VENV)/.package $(TORCH)/.package: %/.package: build/wheel/.built %/$(MADE)
+	@echo 'installing into $(@D): unrolled'
+	@$(@D)/bin/python -m pip install --quiet --force-reinstall --no-deps build/wheel/*.whl
+	@$(@D)/bin/python -m pip install --quiet build/wheel/*.whl
+	@touch $@
+
+# Playwright's own Chromium only where the system has none.
+$(VENV)/.browser: $(VENV)/.group-page
+	@for browser in chromium chromium-browser google-chrome; do command -v $$browser && exit; done; \
+	  $(BIN)/python -m playwright install chromium
+	@touch $@

@@ -1,0 +1,108 @@
+"""What a saved file claims, checked before it is believed: a file may be damaged, or made to deceive.
+
+Everything here raises `ValueError` (or what Python raises by itself where a type is wrong); whoever opens the
+file says which file it was. Knows the parts of a forecaster, must not know files.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from unrolled.engine import WINDOW_SCALINGS
+from unrolled.network import is_number, is_whole
+from unrolled.timestep import FIXED, normal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from unrolled.engine import Array
+    from unrolled.model import Model
+    from unrolled.network import NetworkSpec
+    from unrolled.panel import Panel
+    from unrolled.training import History
+
+_UNITS = {"step", "M", *FIXED}
+
+
+def need(fits: object, what: str) -> None:
+    """Raise `ValueError` about `what` where it does not fit."""
+    if not fits:
+        raise ValueError(what)
+
+
+def weights_of(spec: NetworkSpec, tensors: Mapping[str, Array]) -> dict[str, Array]:
+    """Return the tensors that are the network's parameters, all there and finite."""
+    need(spec.num_layers <= len(tensors), "num_layers")  # before so many names are made
+    weights = {name: tensors[name] for name in spec.shapes}
+    for name, weight in weights.items():
+        need(weight.dtype.kind == "f" and np.isfinite(weight).all(), name)
+    return weights
+
+
+def check_model(model: Model, channels: int) -> None:
+    """Refuse a network that does not fit the windows and the forecasts that it is said to be for."""
+    spec, windowing, quantiles = model.network.spec, model.windowing, model.quantiles
+    for name in ("window", "horizon", "patch"):
+        need(is_whole(getattr(windowing, name)) and 1 <= getattr(windowing, name) < 2**32, name)
+    need(windowing.scaling in WINDOW_SCALINGS, "scaling")
+    need(windowing.window % windowing.patch == 0, "patch")
+    need(all(is_number(level) and 0 < level < 1 for level in quantiles), "quantiles")
+    need(all(a < b for a, b in pairwise(quantiles)), "quantiles")
+    need(windowing.horizon in (1, model.horizon), "horizon")
+    need(spec.head == "last", "head")
+    need(spec.input_size == windowing.patch * channels, "input_size")
+    need(spec.output_size == windowing.horizon * channels * max(1, len(quantiles)), "output_size")
+    need(spec.skip_steps in (0, windowing.window // windowing.patch), "skip_steps")
+
+
+def check_tail(tail: Panel, model: Model) -> None:
+    """Refuse ends of series that are not one window each."""
+    values, offsets, size = tail.values, tail.offsets, tail.n_series
+    need(values.ndim == 2 and values.dtype.kind == "f" and np.isfinite(values).all(), "tail.values")
+    need(offsets.ndim == 1 and offsets.dtype == np.int64 and size >= 1, "tail.offsets")
+    regular = np.arange(size + 1) * model.windowing.window
+    need(np.array_equal(offsets, regular) and len(values) == regular[-1], "tail.offsets")
+    need(len(tail.ids) == size and all(isinstance(name, int | str) for name in tail.ids), "ids")
+    need(len(tail.channels) == values.shape[1], "channels")
+    need(all(isinstance(name, str) for name in tail.channels), "channels")
+    kinds = {"list": True, "vector": size == 1 == tail.n_channels, "matrix": size == 1}
+    need(kinds.get(tail.kind), "kind")
+    scaler = model.scaler
+    if scaler is not None:
+        for part in (scaler.location, scaler.scale):
+            need(part.shape == (size, tail.n_channels) and part.dtype == np.float64, "scaling")
+            need(np.isfinite(part).all(), "scaling")
+        need((scaler.scale > 0).all(), "scaling.scale")
+    _check_times(tail)
+
+
+def _check_times(tail: Panel) -> None:
+    if tail.times is None:
+        need(tail.steps == (), "steps")
+        return
+    need(normal(tail.times) is tail.times and tail.times.shape == (len(tail.values),), "tail.times")
+    need(len(tail.steps) == tail.n_series, "steps")
+    for step in tail.steps:
+        need(is_whole(step.count) and step.count >= 1 and step.unit in _UNITS, "steps")
+        need(step.anchor is None or (is_whole(step.anchor) and 1 <= step.anchor <= 31), "steps")
+
+
+def check_history(history: History) -> None:
+    """Refuse a history that is not made of numbers."""
+    need(all(is_whole(step) for step in (history.steps_per_epoch, history.best_step)), "history")
+    need(isinstance(history.losses, list) and isinstance(history.stopped, str), "history")
+    need(all(isinstance(loss, float | int) for loss in history.losses), "losses")
+    need(all(isinstance(loss, float | int) for loss in history.checks.values()), "checks")
+
+
+def json_number(value: Any) -> Any:
+    """Return a number that strict JSON has; a loss that is not finite becomes None."""
+    return value if value is None or np.isfinite(value) else None
+
+
+def loss_of(value: Any) -> Any:
+    """Return what `json_number` was given, as far as it can be told."""
+    return float("nan") if value is None else value

@@ -1,0 +1,99 @@
+// The network in plain loops: what the core's answers are compared with.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "network.hpp"
+
+namespace test {
+
+using unrolled::Dropout;
+using unrolled::Index;
+using Real = double;
+using Reals = std::vector<Real>;
+
+inline Real sigmoid(Real x) { return 1 / (1 + std::exp(-x)); }
+
+// The parameters of one layer, and one step of its cell for one row.
+struct ReferenceLayer {
+  int cell;
+  Index inputs, hidden;
+  const Real *w_ih, *w_hh, *b_ih, *b_hh;
+
+  Real from_x(Index row, const Real* x) const {
+    Real sum = b_ih[row];
+    for (Index i = 0; i < inputs; ++i) sum += w_ih[row * inputs + i] * x[i];
+    return sum;
+  }
+  Real from_h(Index row, const Real* h) const {
+    Real sum = b_hh[row];
+    for (Index i = 0; i < hidden; ++i) sum += w_hh[row * hidden + i] * h[i];
+    return sum;
+  }
+
+  void step(const Real* x, Real* h, Real* c) const {
+    const Reals before(h, h + hidden);
+    for (Index u = 0; u < hidden; ++u) {
+      const auto gate = [&](Index g) { return from_x(g * hidden + u, x) + from_h(g * hidden + u, before.data()); };
+      const std::string name = unrolled::kCells[cell].name;
+      if (name == "rnn") h[u] = std::tanh(gate(0));
+      if (name == "rnn_relu") h[u] = gate(0) > 0 ? gate(0) : 0;
+      if (name == "lstm") {
+        c[u] = sigmoid(gate(1)) * c[u] + sigmoid(gate(0)) * std::tanh(gate(2));
+        h[u] = sigmoid(gate(3)) * std::tanh(c[u]);
+      }
+      if (name == "gru") {
+        const Real r = sigmoid(gate(0)), z = sigmoid(gate(1));
+        const Real n = std::tanh(from_x(2 * hidden + u, x) + r * from_h(2 * hidden + u, before.data()));
+        h[u] = (before[static_cast<std::size_t>(u)] - n) * z + n;
+      }
+    }
+  }
+};
+
+// Runs the network over x [T, B, I] with `flat` parameters in torch's order; h and c [L, B, H] become the last states.
+inline Reals run_reference(const unrolled::NetworkSpec& spec, const Reals& flat, Index steps, Index rows,
+                           const Reals& x, Reals& h, Reals& c, const Dropout& dropout) {
+  std::vector<ReferenceLayer> layers;
+  const Real* at = flat.data();
+  for (Index l = 0; l < spec.layers; ++l) {
+    const Index inputs = l == 0 ? spec.inputs : spec.hidden;
+    const Index gates = unrolled::kCells[spec.cell].gates * spec.hidden;
+    const Real* w_hh = at + gates * inputs;
+    const Real* b_ih = w_hh + gates * spec.hidden;
+    layers.push_back({spec.cell, inputs, spec.hidden, at, w_hh, b_ih, b_ih + gates});
+    at = b_ih + 2 * gates;
+  }
+  const Index window = steps * spec.inputs;
+  const Real* head = at;
+  const Real* bias = head + spec.outputs * spec.hidden;
+  const Real* skip = bias + spec.outputs;
+  Reals out;
+  for (Index t = 0; t < steps; ++t) {
+    for (Index b = 0; b < rows; ++b) {
+      Reals input(x.begin() + (t * rows + b) * spec.inputs, x.begin() + (t * rows + b + 1) * spec.inputs);
+      for (Index l = 0; l < spec.layers; ++l) {
+        if (l > 0) dropout.apply(l, t, b, spec.hidden, input.data());
+        Real* state = h.data() + (l * rows + b) * spec.hidden;
+        layers[static_cast<std::size_t>(l)].step(input.data(), state, c.data() + (l * rows + b) * spec.hidden);
+        input.assign(state, state + spec.hidden);
+      }
+      if (spec.outputs == 0) out.insert(out.end(), input.begin(), input.end());
+      if (spec.outputs == 0 || (!spec.every && t + 1 < steps)) continue;
+      for (Index o = 0; o < spec.outputs; ++o) {
+        Real y = bias[o];
+        for (Index i = 0; i < spec.hidden; ++i) y += head[o * spec.hidden + i] * input[static_cast<std::size_t>(i)];
+        for (Index s = 0; s < spec.skip_steps; ++s) {
+          for (Index i = 0; i < spec.inputs; ++i) {
+            y += skip[o * window + s * spec.inputs + i] * x[static_cast<std::size_t>((s * rows + b) * spec.inputs + i)];
+          }
+        }
+        out.push_back(y);
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace test

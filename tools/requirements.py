@@ -1,0 +1,46 @@
+"""Print requirements that pyproject.toml states, one a line, for `pip install -r`.
+
+usage: python tools/requirements.py NAME...
+
+A NAME is a dependency group, or `build`: what the build back end needs. pip learnt `--group` in 25.1, and
+the pip that comes with Python 3.11 is older; reading the groups here needs no newer pip.
+"""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+PYPROJECT = Path(__file__).resolve().parents[1] / "pyproject.toml"
+
+BUILD_PROGRAMS = ("cmake>=3.26", "ninja>=1.11")
+"""What scikit-build-core fetches by itself in an isolated build, where the system has none."""
+
+
+def requirements(name: str, project: dict[str, Any]) -> list[str]:
+    """Return the requirements of the group `name`, those of the groups that it includes among them."""
+    if name == "build":
+        return [*project["build-system"]["requires"], *BUILD_PROGRAMS]
+    found: list[str] = []
+    for entry in project["dependency-groups"][name]:
+        found += [entry] if isinstance(entry, str) else requirements(entry["include-group"], project)
+    return found
+
+
+def main(names: list[str]) -> int:
+    """Print the requirements of every group in `names`; a name that is not there is misuse."""
+    project = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))
+    known = ["build", *project["dependency-groups"]]
+    unknown = [name for name in names if name not in known]
+    if unknown or not names:
+        print(f"expected names among {', '.join(known)}; got {' '.join(names) or 'none'}", file=sys.stderr)
+        return 2
+    for name in names:
+        print("\n".join(requirements(name, project)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
