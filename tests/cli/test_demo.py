@@ -72,7 +72,7 @@ def test_losses_are_pytorch_s(facts: dict[str, Any], capsys: pytest.CaptureFixtu
     assert tutorial["losses"] == pytest.approx(LOSSES, rel=0.1)
     assert tutorial["test_mse"] == pytest.approx(TEST_MSE, rel=0.01)
     with capsys.disabled():
-        print(f"\nthe tutorial's training: {tutorial['seconds']:.3f} s (PyTorch on one thread: 3.52 s)")
+        print(f"\nthe tutorial's training: {tutorial['seconds']:.3f} s")
 
 
 def test_baselines_stand_beside_the_network(facts: dict[str, Any]) -> None:

@@ -93,6 +93,44 @@ double mean_loss(const Job<T>& job, Network<T>& network) {
   return total / static_cast<double>(losses.size());
 }
 
+// The loss of one number by its formula, e = y_pred - y_true.
+double loss_by_formula(Loss loss, double e, double delta, double q) {
+  switch (loss) {
+    case Loss::mse:
+      return e * e;
+    case Loss::mae:
+      return std::fabs(e);
+    case Loss::huber:
+      return std::fabs(e) <= delta ? e * e / 2 : delta * (std::fabs(e) - delta / 2);
+    case Loss::pinball:
+      return e > 0 ? (1 - q) * e : -q * e;
+  }
+  return 0;
+}
+
+TEST(losses_follow_their_formulas) {
+  const double quantiles[] = {0.1, 0.5, 0.8};
+  for (int loss = 0; loss < unrolled::kLossCount; ++loss) {
+    const bool pinball = static_cast<Loss>(loss) == Loss::pinball;
+    const Index width = pinball ? 3 : 1;
+    const std::vector<double> target = test::Random(6).numbers<double>(20);
+    std::vector<double> pred = test::Random(7).numbers<double>(20 * width), d(pred.size());
+    pred[0] = target[0];
+    const double sum = unrolled::kernels<double>().loss_row(
+        {static_cast<Loss>(loss), 20, target.data(), pred.data(), d.data(), 0.5, 0.3, quantiles, width});
+    double expected = 0;
+    for (std::size_t i = 0; i < pred.size(); ++i) {
+      const double e = pred[i] - target[i / static_cast<std::size_t>(width)];
+      const auto value = [&](double at) {
+        return loss_by_formula(static_cast<Loss>(loss), at, 0.3, quantiles[i % static_cast<std::size_t>(width)]);
+      };
+      expected += value(e);
+      NEAR(d[i], i == 0 ? 0 : 0.5 * (value(e + 1e-6) - value(e - 1e-6)) / 2e-6, 1e-9);
+    }
+    NEAR(sum, expected, 1e-13);
+  }
+}
+
 void check_slope(int cell, bool every, Scaling scaling, Loss loss) {
   Job<double> job = make_job<double>(cell, every, scaling, loss, 40);
   Network<double> network = make_network(job);
