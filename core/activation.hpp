@@ -10,21 +10,35 @@
 
 namespace unrolled::UNROLLED_TARGET {
 
-// Odd rational minimax approximation of degree 13/6 on [-7.9, 7.9]; beyond, float tanh is 1 to within 2.7e-7 / 2.
-UNROLLED_INLINE Vec<float> tanh(Vec<float> x) {
+// e^x as scale * (1 + rest): x = n ln 2 + r, scale = 2^n, rest = e^r - 1 by a polynomial (Cephes, Moshier 1989).
+// Kept apart, they give e^x - 1 without cancellation. x must lie in [-87, 88], or be NaN.
+struct FloatExp {
+  Vec<float> scale;
+  Vec<float> rest;
+};
+
+UNROLLED_INLINE FloatExp split_exp(Vec<float> x) {
   using V = Vec<float>;
-  const V t = clamp<float>(x, -7.99881172180175781F, 7.99881172180175781F);
-  const V s = t * t;
-  V p = s * -2.76076847742355e-16F + 2.00018790482477e-13F;
-  p = p * s + -8.60467152213735e-11F;
-  p = p * s + 5.12229709037114e-08F;
-  p = p * s + 1.48572235717979e-05F;
-  p = p * s + 6.37261928875436e-04F;
-  p = p * s + 4.89352455891786e-03F;
-  V q = s * 1.19825839466702e-06F + 1.18534705686654e-04F;
-  q = q * s + 2.26843463243900e-03F;
-  q = q * s + 4.89352518554385e-03F;
-  return t * p / q;
+  constexpr float kShift = 12582912.0F;  // 1.5 * 2^23: adding it rounds to an integer, kept in the low bits
+  const V shifted = x * 1.44269504088896341F + kShift;
+  const V n = shifted - kShift;
+  V r = x - n * 0.693359375F;
+  r = r + n * 2.12194440e-4F;
+  V p = r * 1.9875691500E-4F + 1.3981999507E-3F;
+  p = p * r + 8.3334519073E-3F;
+  p = p * r + 4.1665795894E-2F;
+  p = p * r + 1.6666665459E-1F;
+  p = p * r + 5.0000001201E-1F;
+  return {from_bits<float>((bits<float>(shifted) + 127) << 23), r * r * p + r};
+}
+
+// (e^2|x| - 1) / (e^2|x| + 1) with the sign of x; beyond 9.02 it is 1 in float.
+UNROLLED_INLINE Vec<float> tanh(Vec<float> x) {
+  const Simd<float>::Bits sign = bits<float>(x) & INT32_MIN;
+  const Vec<float> magnitude = from_bits<float>(bits<float>(x) ^ sign);
+  const FloatExp e = split_exp((magnitude > 9.02F ? broadcast(9.02F) : magnitude) * 2.0F);
+  const Vec<float> less_one = e.rest * e.scale + (e.scale - 1.0F);
+  return from_bits<float>(bits<float>(less_one / (less_one + 2.0F)) ^ sign);
 }
 
 // e^x by x = n ln 2 + r and a Pade approximant in r (Cephes, Moshier 1989). Results are clamped to the finite range.
@@ -56,7 +70,11 @@ UNROLLED_INLINE Vec<double> tanh(Vec<double> x) {
   return magnitude < 0.625 ? small : (x < 0.0 ? -large : large);
 }
 
-UNROLLED_INLINE Vec<float> sigmoid(Vec<float> x) { return tanh(x * 0.5F) * 0.5F + 0.5F; }
+// 1 / (1 + e^-x)
+UNROLLED_INLINE Vec<float> sigmoid(Vec<float> x) {
+  const FloatExp e = split_exp(clamp<float>(-x, -87.0F, 88.0F));
+  return 1.0F / (e.rest * e.scale + (e.scale + 1.0F));
+}
 
 UNROLLED_INLINE Vec<double> sigmoid(Vec<double> x) { return 1.0 / (1.0 + exp(-x)); }
 

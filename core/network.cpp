@@ -89,15 +89,13 @@ void Network<T>::prepare(Pass<T>& pass, Index steps, Index rows, bool keep) cons
   const std::size_t count = layers_.size();
   const bool same = pass.steps == steps && pass.rows == rows && pass.keep == keep && pass.z.size() == count;
   if (!same) {
+    pass.steps = -1;  // until all of it is there: should memory run out, the next call must begin anew
     pass.z.resize(count);
     pass.c.resize(count);
     pass.saved.resize(count);
     pass.dh.resize(count);
     pass.dc.resize(count);
   }
-  pass.steps = steps;
-  pass.rows = rows;
-  pass.keep = keep;
   const Index gate_steps = std::min(steps, std::max<Index>(1, kGateRows / std::max<Index>(rows, 1)));
   for (std::size_t l = 0; l < count && !same; ++l) {
     const LayerShape& s = layers_[l];
@@ -127,6 +125,9 @@ void Network<T>::prepare(Pass<T>& pass, Index steps, Index rows, bool keep) cons
       pass.d_u.reset(head_rows * head_ld());
     }
   }
+  pass.steps = steps;
+  pass.rows = rows;
+  pass.keep = keep;
   for (std::size_t l = 0; l < count; ++l) {
     const LayerShape& s = layers_[l];
     for (Index b = 0; b < rows; ++b) std::fill_n(pass.z[l].data() + b * s.ld, s.hidden, T(0));

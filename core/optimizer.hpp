@@ -4,7 +4,9 @@
 // Knows: flat arrays of parameters and gradients. Must not know: what they belong to.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "kernels.hpp"
 #include "simd.hpp"
@@ -39,7 +41,8 @@ void adam(const OptimizerStep<T>& o) {
   const T beta2 = static_cast<T>(o.beta2);
   const T rest1 = static_cast<T>(1 - o.beta1);
   const T rest2 = static_cast<T>(1 - o.beta2);
-  const T eps = static_cast<T>(o.eps);
+  // Never 0: a parameter without any gradient is to stay where it is, not to become 0 / 0.
+  const T eps = std::max(static_cast<T>(o.eps), std::numeric_limits<T>::min());
   const T scale = static_cast<T>(o.grad_scale);
   const T decay = static_cast<T>(kDecoupled ? 0 : o.weight_decay);
   const T shrink = static_cast<T>(kDecoupled ? 1 - o.lr * o.weight_decay : 1);

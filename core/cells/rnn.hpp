@@ -24,7 +24,7 @@ struct RnnUnit {
 
   UNROLLED_INLINE static void backward(const V* saved, V /*h*/, V /*c*/, V dh, V& /*dc*/, V& /*dh_direct*/, V* d) {
     if constexpr (kRelu) {
-      d[0] = saved[0] > 0 ? dh : V{};
+      d[0] = saved[0] > 0 ? dh : saved[0] * 0;  // 0 where h is 0, NaN where it is NaN
     } else {
       d[0] = dh * (1 - saved[0] * saved[0]);
     }

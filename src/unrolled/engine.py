@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from unrolled import _core
+from unrolled.errors import ArgumentError, fault, nearest, raise_any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -133,6 +134,15 @@ class Engine:
         dropout: float = 0.0,
         dtype: str = "float32",
     ) -> None:
+        faults = []
+        if cell not in CELLS:
+            close = nearest(str(cell), CELLS)
+            faults.append(fault("network.cell", got=cell, known=", ".join(CELLS), nearest=close))
+        if head not in ("last", "every"):
+            faults.append(fault("network.head", got=repr(head)))
+        if dtype not in DTYPES:
+            faults.append(fault("engine.dtype", got=repr(dtype), known=", ".join(DTYPES)))
+        raise_any(ArgumentError, faults)
         self.dtype = np.dtype(dtype)
         self._has_c = CELLS[cell][1]
         self._states = (num_layers, hidden_size)
@@ -181,7 +191,15 @@ class Engine:
         return self.split(self.read())
 
     def set(self, weights: Mapping[str, Array]) -> None:
-        """Replace all parameters by those of `weights`."""
+        """Replace all parameters by those of `weights`.
+
+        Raises:
+            ArgumentError: a parameter is missing or has another shape.
+        """
+        for name, shape in self.shapes.items():
+            got = np.shape(weights[name]) if name in weights else None
+            if got != shape:
+                raise ArgumentError(fault("engine.shape", name=name, expected=list(shape), got=got))
         self.write(np.concatenate([np.asarray(weights[name], self.dtype).ravel() for name in self.shapes]))
 
     def zero_state(self, batch: int) -> State:
@@ -215,10 +233,10 @@ class Engine:
             The output and the state after the last step.
 
         Raises:
-            ValueError: a shape does not fit.
+            ArgumentError, ValueError: a shape does not fit.
         """
-        x = np.ascontiguousarray(x, self.dtype)
-        end = self._copy(state, x.shape[1] if x.ndim == 3 else 0)
+        x = self._sequence(x)
+        end = self._copy(state, x.shape[1])
         out = np.empty(self._output_shape(x), self.dtype)
         self.core.apply(x, end.h, end.c, out, train, seed, threads)
         return out, end
@@ -254,9 +272,9 @@ class Engine:
             The gradients of parameters, inputs and first state.
 
         Raises:
-            ValueError: a shape does not fit.
+            ArgumentError, ValueError: a shape does not fit.
         """
-        x = np.ascontiguousarray(x, self.dtype)
+        x = self._sequence(x)
         start = self._copy(state, x.shape[1])
         d_start = self._copy(d_state, x.shape[1])
         flat = np.empty(self.parameter_count, self.dtype)
@@ -267,8 +285,15 @@ class Engine:
         )
         return Gradients(self.split(flat), d_x, d_start)
 
+    def _sequence(self, x: Array) -> Array:
+        """Return x as the core reads it; it checks the sizes again."""
+        found = np.asarray(x, self.dtype, order="C")
+        if found.ndim != 3:
+            raise ArgumentError(fault("engine.shape", name="x", expected="[T, B, I]", got=list(found.shape)))
+        return found
+
     def _output_shape(self, x: Array) -> tuple[int, ...]:
-        steps, batch = x.shape[:2] if x.ndim == 3 else (0, 0)
+        steps, batch = x.shape[:2]
         if self._output_size == 0:
             return (steps, batch, self._states[1])
         return (steps, batch, self._output_size) if self._every else (batch, self._output_size)
@@ -302,8 +327,18 @@ class Engine:
         Raises:
             ValueError: a window lies outside its series, or the network does not fit the windowing.
         """
+        if np.ndim(values) != 2:
+            raise ArgumentError(
+                fault("engine.shape", name="values", expected="[N, C]", got=list(np.shape(values)))
+            )
         channels = values.shape[1]
-        quantiles = self._output_size // (windowing.horizon * channels)
+        at_once = max(1, windowing.horizon * channels)
+        quantiles = self._output_size // at_once
+        if windowing.horizon < 1 or quantiles < 1 or self._output_size % at_once:
+            outputs = self._output_size
+            raise ArgumentError(
+                fault("engine.outputs", horizon=windowing.horizon, channels=channels, outputs=outputs)
+            )
         out = np.empty((series.size, windowing.horizon, channels, quantiles), self.dtype)
         w = windowing
         self.core.forecast(

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from unrolled.engine import Array
+    from unrolled.windows import Windows
 
 _MOST_REPORTED = 200
 """Series in the report at the most; of more, so many are taken evenly."""
@@ -190,11 +191,16 @@ class Forecaster(Estimator):
         settings = self._settle(panel)
         scaler = None
         values = panel.values
+        windows, validation = split_windows(
+            panel.lengths, window=settings.window, horizon=self._reach, held_out=settings.held_out
+        )
         if settings.scaling == "series":
-            scaler = SeriesScaling.fit(values, panel.offsets, held_out=settings.held_out)
+            held_out = np.where(validation.counts > 0, settings.held_out, 0)
+            scaler = SeriesScaling.fit(values, panel.offsets, held_out=held_out)
             values = scaler.apply(values, panel.offsets)
         model = self._make_model(panel, settings, scaler)
-        self.history_ = self._train(model, settings, values, panel)
+        trainer = self._make_trainer(model, settings, values, panel)
+        self.history_ = self._train(trainer, settings, windows, validation)
         self.settings_, self.network_ = settings, model.network
         self._model, self._tail, self._arguments = model, panel.tails(settings.window), self.get_params()
         self.report_ = self._compare(panel)
@@ -267,8 +273,8 @@ class Forecaster(Estimator):
         network = Network(spec, initial_weights(spec, self.seed), dtype=self.dtype)
         return Model(network, windowing, int(self.horizon), quantiles, scaler)
 
-    def _train(self, model: Model, settings: Settings, values: Array, panel: Panel) -> History:
-        """Train the model's network on all windows but those held out."""
+    def _make_trainer(self, model: Model, settings: Settings, values: Array, panel: Panel) -> Trainer:
+        """Put the model's network, the series, the loss and the optimizer together."""
         learning = Learning(
             loss=self.loss,
             delta=self.delta,
@@ -278,7 +284,7 @@ class Forecaster(Estimator):
             weight_decay=settings.weight_decay,
             clip=self.clip or 0.0,
         )
-        trainer = Trainer(
+        return Trainer(
             model.network.engine,
             values,
             panel.offsets,
@@ -287,6 +293,9 @@ class Forecaster(Estimator):
             threads=self._threads,
             seed=self.seed,
         )
+
+    def _train(self, trainer: Trainer, settings: Settings, windows: Windows, validation: Windows) -> History:
+        """Train on all windows but those held out, and keep the weights that are best on these."""
         plan = Plan(
             steps=settings.steps,
             batch_size=settings.batch_size,
@@ -296,9 +305,6 @@ class Forecaster(Estimator):
             seed=self.seed,
             check_every=max(1, settings.steps // 50),
             patience=settings.patience,
-        )
-        windows, validation = split_windows(
-            panel.lengths, window=settings.window, horizon=self._reach, held_out=settings.held_out
         )
         with progress_bar(self.progress) as watch:
             return train(trainer, windows, validation, plan, watch=watch)

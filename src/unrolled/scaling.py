@@ -39,17 +39,20 @@ class SeriesScaling:
     scale: NDArray[np.float64]
 
     @classmethod
-    def fit(cls, values: Array, offsets: NDArray[np.int64], *, held_out: int = 0) -> SeriesScaling:
+    def fit(
+        cls, values: Array, offsets: NDArray[np.int64], *, held_out: int | NDArray[np.int64] = 0
+    ) -> SeriesScaling:
         """Measure each series but for its last `held_out` points; a constant one gets scale 1.
 
         Shapes:
-            values: [N, C]; offsets: [S + 1]
+            values: [N, C]; offsets: [S + 1]; held_out: one number, or [S].
         """
         shape = (offsets.size - 1, values.shape[1])
         location, scale = np.zeros(shape), np.ones(shape)
+        left_out = np.broadcast_to(held_out, shape[0])
         tiny = np.finfo(values.dtype).eps * 8
         for series, (begin, end) in enumerate(pairwise(offsets.tolist())):
-            known = values[begin : max(end - held_out, begin + 1)].astype(np.float64)
+            known = values[begin : max(end - int(left_out[series]), begin + 1)].astype(np.float64)
             location[series] = known.mean(axis=0)
             deviation = known.std(axis=0)
             flat = deviation <= tiny * np.abs(known).mean(axis=0)

@@ -1,7 +1,9 @@
 // The pool: every index once, exceptions reach the caller, many callers at once, denormal numbers come back.
 #include "pool.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <limits>
 #include <numeric>
 #include <stdexcept>
@@ -53,6 +55,22 @@ TEST(exceptions_reach_the_caller) {
     }
     check_run(4, 20);
   }
+}
+
+TEST(after_an_exception_no_further_index_begins) {
+  std::atomic<int> done{0};
+  bool caught = false;
+  try {
+    Pool::instance().run(4, 2000, [&](std::ptrdiff_t index, int) {
+      if (index == 0) throw std::runtime_error("the first");
+      std::this_thread::sleep_for(std::chrono::microseconds(50));
+      ++done;
+    });
+  } catch (const std::runtime_error&) {
+    caught = true;
+  }
+  CHECK(caught);
+  CHECK(done < 1000);
 }
 
 TEST(all_may_throw) {

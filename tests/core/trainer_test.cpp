@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "check.hpp"
+#include "reference.hpp"
 
 using unrolled::Index;
 using unrolled::Loss;
@@ -128,6 +129,72 @@ TEST(losses_follow_their_formulas) {
       NEAR(d[i], i == 0 ? 0 : 0.5 * (value(e + 1e-6) - value(e - 1e-6)) / 2e-6, 1e-9);
     }
     NEAR(sum, expected, 1e-13);
+  }
+}
+
+// Evaluations and forecasts of every window by plain loops: gathered, scaled, run, scored, scaled back.
+void check_windows(int cell, bool every, Scaling scaling, Loss loss) {
+  const Job<double> job = make_job<double>(cell, every, scaling, loss, 40, 0.3);
+  const WindowSpec& w = job.window;
+  const Index outputs = job.network.outputs, quantiles = outputs / w.targets();
+  Network<double> network = make_network(job);
+  std::vector<double> losses(job.series.size()), out(losses.size() * static_cast<std::size_t>(outputs));
+  make_trainer(job, network).evaluate(job.series.data(), job.starts.data(), job.count(), losses.data());
+  std::vector<unrolled::Pass<double>> passes;
+  unrolled::forecast(network, passes, 2, job.panel(), w, job.series.data(), job.starts.data(), job.count(), out.data());
+  for (std::size_t n = 0; n < job.series.size(); ++n) {
+    const double* window =
+        job.values.data() + (job.offsets[static_cast<std::size_t>(job.series[n])] + job.starts[n]) * 2;
+    double location[2] = {0, 0}, scale[2] = {1, 1};
+    unrolled::fit_scaling(w, window, location, scale);
+    const auto scaled = [&](Index i) { return (window[i] - location[i % 2]) / scale[i % 2]; };
+    test::Reals x, h(42), c(42);
+    for (Index i = 0; i < w.window * 2; ++i) x.push_back(scaled(i));
+    const test::Reals y = test::run_reference(job.network, parameters(network), w.steps(), 1, x, h, c, {});
+    double total = 0;
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      const Index at = static_cast<Index>(i), step = every ? at / outputs + 1 : w.steps();
+      const double e = y[i] - scaled(step * w.inputs() + at % outputs / quantiles);
+      const double q = loss == Loss::pinball ? job.loss.quantiles[i % job.loss.quantiles.size()] : 0;
+      total += loss_by_formula(loss, e, job.loss.delta, q);
+    }
+    NEAR(losses[n], total / static_cast<double>(y.size()), 1e-12);
+    for (Index o = 0; o < outputs; ++o) {
+      const std::size_t channel = static_cast<std::size_t>(o / quantiles % 2);
+      const double forecast = y[y.size() - static_cast<std::size_t>(outputs - o)] * scale[channel] + location[channel];
+      NEAR(out[n * static_cast<std::size_t>(outputs) + static_cast<std::size_t>(o)], forecast, 1e-12);
+    }
+  }
+}
+
+TEST(evaluations_and_forecasts_by_plain_loops) {
+  for (int cell = 0; cell < unrolled::kCellCount; ++cell) {
+    for (int loss = 0; loss < unrolled::kLossCount; ++loss) {
+      for (const bool every : {false, true}) {
+        check_windows(cell, every, static_cast<Scaling>((cell + loss) % unrolled::kScalingCount),
+                      static_cast<Loss>(loss));
+      }
+    }
+  }
+}
+
+// A window's location and scale by hand: 1, 2, 3, 6 in one channel, a constant in the other.
+TEST(scaling_by_hand) {
+  const double window[] = {1, 5, 2, 5, 3, 5, 6, 5};
+  struct {
+    Scaling scaling;
+    double location, scale, flat_location, flat_scale;
+  } const expected[] = {{Scaling::none, 0, 1, 0, 1},
+                        {Scaling::standard, 3, std::sqrt(3.5), 5, 1},
+                        {Scaling::last, 6, std::sqrt(3.5), 5, 1},
+                        {Scaling::mean_abs, 0, 3, 0, 5}};
+  for (const auto& one : expected) {
+    double location[2], scale[2];
+    unrolled::fit_scaling({4, 1, 1, 2, one.scaling}, window, location, scale);
+    NEAR(location[0], one.location, 1e-15);
+    NEAR(scale[0], one.scale, 1e-15);
+    NEAR(location[1], one.flat_location, 1e-15);
+    NEAR(scale[1], one.flat_scale, 1e-15);
   }
 }
 

@@ -198,7 +198,7 @@ def test_forecasts_of_what_is_no_panel() -> None:
 
 
 def test_a_network_without_a_head_cannot_forecast() -> None:
-    with pytest.raises(ValueError, match="quantiles"):
+    with pytest.raises(ValueError, match="does not fit"):
         one_step(output_size=0).forecast(*panel(), indices(0), indices(0), windowing=Windowing(8, 1))
 
 

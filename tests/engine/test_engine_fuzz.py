@@ -33,7 +33,7 @@ def things(draw: st.DrawFn, *fitting: tuple[int, ...]) -> Any:
     return array.T if how == 2 else np.asfortranarray(array) if how == 3 else array
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(data=st.data())
 def test_any_arrays_are_computed_or_refused(data: st.DataObject) -> None:
     """Every array of a pass drawn at random: it fits and a result comes, or one of two errors does."""
@@ -75,7 +75,7 @@ def test_any_arrays_are_computed_or_refused(data: st.DataObject) -> None:
     assert h.shape == (2, x.shape[1], 5)
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(data=st.data())
 def test_any_windows_are_learned_from_or_refused(data: st.DataObject) -> None:
     """Every index, size and array of a training drawn at random."""

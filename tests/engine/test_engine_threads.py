@@ -152,7 +152,7 @@ def assert_python_goes_on(work: Callable[[], object], meanwhile: Callable[[], ob
 
 def test_python_goes_on_while_the_core_computes() -> None:
     assert_python_goes_on(busy()[2])
-    drawn = draw("lstm", Shape(hidden=128, batch=64, steps=200, inputs=1), dtype="float32")
+    drawn = draw("lstm", Shape(hidden=128, batch=64, steps=1200, inputs=1), dtype="float32")
     assert_python_goes_on(lambda: [drawn.engine.forward(drawn.x) for _ in range(2)])
     assert_python_goes_on(lambda: drawn.engine.backward(drawn.x, drawn.d_out))
 
@@ -242,7 +242,7 @@ def test_a_fork_computes_what_its_parent_computes(threads: int, at_work: bool) -
         return
     drawn = draw("gru", LARGE, dtype="float32")
     expected = drawn.engine.forward(drawn.x, threads=3)[0].tobytes()
-    other = draw("lstm", LARGE._replace(steps=100), dtype="float32")
+    other = draw("lstm", LARGE._replace(steps=1500), dtype="float32")
     worker = threading.Thread(target=lambda: other.engine.forward(other.x, threads=2))
     if at_work:
         worker.start()
@@ -267,6 +267,40 @@ def test_a_fork_computes_what_its_parent_computes(threads: int, at_work: bool) -
     if at_work:
         worker.join()
     assert drawn.engine.forward(drawn.x, threads=3)[0].tobytes() == expected
+
+
+NO_MORE_THREADS = """
+from pathlib import Path
+from resource import RLIMIT_AS, setrlimit
+
+from tests.engine.helpers import Shape, draw
+
+drawn = draw("lstm", Shape(hidden=40, batch=230, steps=4, inputs=5), dtype="float32")
+alone = drawn.engine.forward(drawn.x)[0]
+used = int(Path("/proc/self/statm").read_text().split()[0]) * 4096
+setrlimit(RLIMIT_AS, (used + (20 << 20), used + (20 << 20)))  # room for two stacks of 8 MB at most
+for _ in range(3):
+    assert (drawn.engine.forward(drawn.x, threads=7)[0] == alone).all()
+assert len(list(Path("/proc/self/task").iterdir())) < 7
+print("survived")
+"""
+
+
+def test_where_the_system_gives_no_more_threads_fewer_do_the_work() -> None:
+    if not TASKS.exists():
+        return
+    root = Path(__file__).parents[2]
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", NO_MORE_THREADS],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout == "survived\n", (done.returncode, done.stderr[-2000:])
 
 
 OUT_OF_MEMORY = """

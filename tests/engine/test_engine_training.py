@@ -59,8 +59,9 @@ def test_every_scaling_of_every_window(
     scaling: str, channels: int, window: int, patch: int, horizon: int, dtype: str
 ) -> None:
     windowing = Windowing(window=window, patch=patch, horizon=horizon, scaling=scaling)
-    for head in ("last", "every"):
-        assert_same_training(make_task("rnn", head, windowing=windowing, channels=channels, dtype=dtype))
+    head: Head = "every" if channels == 1 else "last"
+    task = make_task("rnn", head, windowing=windowing, channels=channels, dtype=dtype, count=10, batch=5)
+    assert_same_training(task)
 
 
 @every_dtype

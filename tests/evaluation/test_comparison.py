@@ -213,7 +213,7 @@ def test_the_verdict_speaks_chinese(panel):
     known, came = panel
     with messages.speaking("zh"):
         assert "有基线优于 network" in str(compare(known, came, {"network": came + 50}, season=4))
-        assert "季节周期:无" in str(compare([1.0, 2.0], [3.0], {"network": [3.0]}))
+        assert "季节周期：无" in str(compare([1.0, 2.0], [3.0], {"network": [3.0]}))
 
 
 def test_examples():

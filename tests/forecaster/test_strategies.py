@@ -205,3 +205,10 @@ def test_epochs_are_passes_over_the_windows():
     forecaster = small(3, steps=None, epochs=4, batch_size=7, validation=0, window=10).fit(wave(60))
     assert forecaster.history_.steps_per_epoch == -(-(60 - 10 - 3 + 1) // 7)
     assert len(forecaster.history_.losses) == 4 * forecaster.history_.steps_per_epoch
+
+
+def test_the_held_out_windows_are_looked_at_often_enough_to_choose():
+    for steps in (7, 60, 400):
+        checks = small(3, steps=steps, patience=0).fit(wave()).history_.checks
+        assert len(checks) >= min(steps, 20)
+        assert max(checks) == steps
