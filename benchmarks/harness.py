@@ -28,7 +28,7 @@ class Case:
 
     Attributes:
         name: of the case and of its file of results.
-        title: what the work is, for the table.
+        title: what the work is, for the table, by language.
         operations: floating point operations of one run, counted.
         bytes: that one run must at least read and write.
         check: compares the answers; raises where they differ, and returns what it compared.
@@ -38,7 +38,7 @@ class Case:
     """
 
     name: str
-    title: str
+    title: dict[str, str]
     operations: float
     bytes: float
     check: Callable[[], dict[str, Any]]

@@ -8,20 +8,22 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 START, END = "<!-- benchmarks:start -->", "<!-- benchmarks:end -->"
-WORDS = {
-    "README.md": ("work", "unrolled", "peer", "times as fast", "threads", "measured"),
-    "README.zh.md": ("任务", "unrolled", "对照", "倍数", "线程", "测量"),
+LANGUAGES = {"README.md": "en", "README.zh.md": "zh"}
+HEADS = {
+    "en": ("work", "unrolled", "peer", "times as fast", "threads", "measured"),
+    "zh": ("任务", "unrolled", "对照", "倍数", "线程", "测量"),
 }
 
 
-def table(words: tuple[str, ...]) -> str:
+def table(language: str) -> str:
     """Return the table of all results, one line a case."""
-    lines = ["| " + " | ".join(words) + " |", "|---" * len(words) + "|"]
+    heads = HEADS[language]
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for path in sorted((ROOT / "benchmarks" / "results").glob("*.json")):
         r = json.loads(path.read_text())
         e = r["environment"]
         cells = [
-            r["title"],
+            r["title"][language],
             f"{r['ours_s'] * 1e3:.1f} ms",
             f"{r['peer']}: {r['theirs_s'] * 1e3:.1f} ms",
             f"{r['ratio']:.1f}",
@@ -35,12 +37,12 @@ def table(words: tuple[str, ...]) -> str:
 def main(check: bool) -> int:
     """Write the tables, or only say which are stale."""
     stale = []
-    for name, words in WORDS.items():
+    for name, language in LANGUAGES.items():
         path = ROOT / name
         text = path.read_text(encoding="utf-8")
         head, rest = text.split(START)
         _, tail = rest.split(END)
-        fresh = f"{head}{START}\n{table(words)}\n{END}{tail}"
+        fresh = f"{head}{START}\n{table(language)}\n{END}{tail}"
         if fresh != text:
             stale.append(name)
             if not check:

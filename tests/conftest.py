@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 from typing import TYPE_CHECKING, TypeVar
 
 import hypothesis
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
+# A shell that starts us in the background has us ignore Ctrl-C, which some tests press.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["UNROLLED_LANG"] = "en"  # messages are compared word by word, whatever the machine speaks
 
 # No deadline: a shared machine may stop for a second. On CI the same examples come at every run.

@@ -90,7 +90,10 @@ def tutorial() -> Case:
     multiply_adds = WINDOW * 4 * HIDDEN * (1 + HIDDEN) + HIDDEN
     return Case(
         name="tutorial",
-        title=f"the tutorial's epoch: {N_WINDOWS} SGD steps of one window of {WINDOW}, LSTM(1, {HIDDEN})",
+        title={
+            "en": f"the tutorial's epoch: {N_WINDOWS} SGD steps of one window of {WINDOW}, LSTM(1, {HIDDEN})",
+            "zh": f"教程的一轮训练：{N_WINDOWS} 步 SGD，每步一个长度 {WINDOW} 的窗口，LSTM(1, {HIDDEN})",
+        },
         operations=3 * 2 * multiply_adds * N_WINDOWS,
         bytes=3 * 4 * SPEC.parameter_count * N_WINDOWS,
         check=check,

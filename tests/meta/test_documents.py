@@ -126,3 +126,9 @@ def test_both_readmes_show_the_same_code() -> None:
         for path in (english, chinese)
     ]
     assert stripped[0] == stripped[1]
+
+
+def test_the_tables_of_results_are_fresh() -> None:
+    command = [sys.executable, ROOT / "benchmarks" / "table.py", "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
