@@ -130,7 +130,7 @@ def calendar(times: NDArray[Any]) -> Calendar:
 
 def _last_days(month: NDArray[Any]) -> NDArray[np.int64]:
     """Return the number of days of each datetime64[M]."""
-    length = (month + 1).astype("datetime64[D]") - month.astype("datetime64[D]")
+    length = (month + np.timedelta64(1, "M")).astype("datetime64[D]") - month.astype("datetime64[D]")
     days: NDArray[np.int64] = length.astype(np.int64)
     return days
 
@@ -199,13 +199,19 @@ def _extend_months(start: NDArray[Any], step: TimeStep, counts: NDArray[np.int64
     month = (parts.month[..., None] + step.count * counts).astype("datetime64[M]")
     aim = parts.day[..., None] if step.anchor is None else step.anchor
     day = np.minimum(aim, _last_days(month))
-    date = month.astype("datetime64[D]") + (day - 1)
-    future: NDArray[Any] = date.astype(start.dtype) + parts.clock[..., None]
+    date = month.astype("datetime64[D]") + (day - 1).astype("timedelta64[D]")
+    clock = parts.clock.astype(f"timedelta64[{unit_of(start)}]")
+
+    def beyond() -> DataError:
+        values = {"step": step, "horizon": len(counts), "unit": unit_of(start)}
+        return DataError(fault("time.overflow", time=said(start.max()), **values))
+
+    try:
+        future: NDArray[Any] = date.astype(start.dtype) + clock[..., None]
+    except OverflowError as error:  # NumPy before 2.5 wraps around instead
+        raise beyond() from error
     if not np.array_equal(future.astype("datetime64[M]"), month):
-        unit = unit_of(start)
-        raise DataError(
-            fault("time.overflow", time=said(start.max()), step=step, horizon=len(counts), unit=unit)
-        )
+        raise beyond()
     return future
 
 

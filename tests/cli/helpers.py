@@ -45,7 +45,7 @@ def table(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -
 def months(count: int, start: str = "2015-01") -> list[str]:
     """Return the first days of months, as text."""
     first = np.datetime64(start, "M")
-    return [f"{first + i}-01" for i in range(count)]
+    return [f"{first + np.timedelta64(i, 'M')}-01" for i in range(count)]
 
 
 def wave(count: int, *, period: int = 12, level: float = 100.0) -> list[float]:

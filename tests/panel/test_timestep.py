@@ -128,7 +128,6 @@ def test_times_are_not_copied_in_vain() -> None:
         [True],
         [None],
         np.array(["2020"], "datetime64[as]"),
-        np.array(["NaT"], "datetime64"),
         np.array([3], "timedelta64[D]"),
     ],
 )
@@ -208,7 +207,7 @@ def test_months_never_skip(start: int, anchor: int, count: int, horizon: int) ->
 @given(st.integers(1, 12), st.integers(0, 30), st.integers(0, 30), st.integers(0, 20000))
 def test_to_go_twice_is_to_go_once_further(count: int, k: int, more: int, day: int) -> None:
     for step in (TimeStep(count, "M", 31), TimeStep(count, "D")):
-        start = np.datetime64("1960-01-01") + day
+        start = np.datetime64("1960-01-01") + np.timedelta64(day, "D")
         whole = extend(start, step, k + more + 1)
         again = extend(whole[k], step, more)
         assert again.tolist() == whole[k + 1 :].tolist()
