@@ -118,7 +118,7 @@ def _faults_between(params: Mapping[str, Any]) -> list[Fault]:
         faults.append(fault("argument.epochs-and-steps", epochs=params["epochs"], steps=params["steps"]))
     quantiles = params["quantiles"]
     loss = params["loss"] if isinstance(params["loss"], str) else None
-    if loss == "quantile" and not _are_quantiles(quantiles):
+    if loss == "quantile" and not are_quantiles(quantiles):
         faults.append(fault("argument.quantiles", got=repr(quantiles)))
     if loss != "quantile" and quantiles is not None:
         faults.append(fault("argument.quantiles-unused", loss=params["loss"]))
@@ -135,7 +135,7 @@ def _faults_between(params: Mapping[str, Any]) -> list[Fault]:
     return faults
 
 
-def _are_quantiles(values: object) -> bool:
+def are_quantiles(values: object) -> bool:
     """Whether these are rising numbers between 0 and 1, at least one."""
     if isinstance(values, np.ndarray):
         values = values.tolist()

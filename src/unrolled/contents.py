@@ -6,13 +6,13 @@ file says which file it was. Knows the parts of a forecaster, must not know file
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from unrolled.checks import are_quantiles
 from unrolled.engine import WINDOW_SCALINGS
-from unrolled.network import is_number, is_whole
+from unrolled.network import is_whole
 from unrolled.timestep import FIXED, normal
 
 if TYPE_CHECKING:
@@ -49,8 +49,7 @@ def check_model(model: Model, channels: int) -> None:
         need(is_whole(getattr(windowing, name)) and 1 <= getattr(windowing, name) < 2**32, name)
     need(windowing.scaling in WINDOW_SCALINGS, "scaling")
     need(windowing.window % windowing.patch == 0, "patch")
-    need(all(is_number(level) and 0 < level < 1 for level in quantiles), "quantiles")
-    need(all(a < b for a, b in pairwise(quantiles)), "quantiles")
+    need(not quantiles or are_quantiles(quantiles), "quantiles")
     need(windowing.horizon in (1, model.horizon), "horizon")
     need(spec.head == "last", "head")
     need(spec.input_size == windowing.patch * channels, "input_size")

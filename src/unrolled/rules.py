@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_MEMBERS_OF_A_BATCH = 32
+_SMALL_BATCH = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,9 +110,7 @@ def settle(
     settle_one("lr", 0.01 if plain else 0.003, "lr", optimizer=chosen["optimizer"])
     settle_one("weight_decay", 0.01 if chosen["optimizer"] == "adamw" else 0.0, "weight-decay")
     settle_one("schedule", "constant" if plain else "one_cycle", "schedule")
-    batch = settle_one(
-        "batch_size", min(_MEMBERS_OF_A_BATCH if windows < 10000 else 128, windows), "batch-size"
-    )
+    batch = settle_one("batch_size", min(_SMALL_BATCH if windows < 10000 else 128, windows), "batch-size")
     per_epoch = -(-windows // batch)
     if given.get("epochs") is not None:
         chosen["steps"] = given["epochs"] * per_epoch

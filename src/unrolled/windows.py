@@ -20,8 +20,6 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Indices = np.ndarray[tuple[int], np.dtype[np.int64]]
-
 _PERMUTED = 1 << 22
 _BLOCK = 1 << 12
 
@@ -47,11 +45,6 @@ class Windows:
         ends = np.cumsum(self.counts)
         series = np.searchsorted(ends, numbers, side="right").astype(np.int64)
         return series, self.first[series] + numbers - (ends - self.counts)[series]
-
-    def last_of_each(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return series and start of the last window of each series that has one."""
-        series = np.flatnonzero(self.counts).astype(np.int64)
-        return series, self.first[series] + self.counts[series] - 1
 
 
 def split_windows(

@@ -98,12 +98,6 @@ class TestSplit:
             assert pairs(part) == expected
             assert len(part) == len(expected)
 
-    @on_any_panel
-    def test_last_of_each(self, lengths, window, horizon, held_out):
-        for part in split(lengths, window=window, horizon=horizon, held_out=held_out):
-            series, starts = part.last_of_each()
-            assert dict(zip(series.tolist(), starts.tolist(), strict=True)) == dict(pairs(part))
-
 
 @given(length=st.integers(1, 60), window=sizes, horizon=sizes)
 def test_nothing_held_out_is_every_window(length, window, horizon):
