@@ -26,7 +26,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help demo test check lint strict laws format test-torch test-page sanitize bench clean
+.PHONY: help demo test check lint strict laws format test-torch test-page sanitize bench bench-jax clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -70,8 +70,13 @@ sanitize: $(VENV)/.group-build  ## the core's own tests under the address and un
 	$(ENTER) UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 	  ctest --test-dir $(SANITIZED) --output-on-failure --no-tests=error
 
-bench: $(TORCH)/.package $(TORCH)/.group-torch  ## measure against PyTorch, in turns, after checking the answers
+bench: $(TORCH)/.package $(TORCH)/.group-torch $(TORCH)/.group-build  ## measure all, or BENCH_FLAGS="CASE ...", and write the tables
 	$(TORCH)/bin/python benchmarks/run.py $(BENCH_FLAGS)
+	$(TORCH)/bin/python benchmarks/table.py
+
+bench-jax: $(TORCH)/.package $(TORCH)/.group-bench-jax  ## measure the LSTM layer beside JAX, and write the tables
+	$(TORCH)/bin/python benchmarks/run.py jax
+	$(TORCH)/bin/python benchmarks/table.py
 
 clean:  ## remove all that was built
 	rm -rf $(VENV) $(TORCH) build out .pytest_cache .mypy_cache .ruff_cache .hypothesis

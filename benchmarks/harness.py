@@ -1,122 +1,205 @@
-"""Two sides in turns: check the answer, warm up, alternate, and report medians with their spread."""
+"""Two sides in turns: check the answers, warm up, alternate, and report medians with their spread."""
 
 from __future__ import annotations
 
-import json
-import os
-import platform
-import resource
+import math
 import statistics
-import subprocess
+import sys
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+import numpy as np
+from machine import facts, peak_gflops
+from units import seconds, times
 
-RESULTS = Path(__file__).parent / "results"
-REPEATS = 20
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from targets import Target
+
+REPEATS, REPEATS_SLOW = 20, 7
+SLOW_S = 1.0
+"""Work of more seconds a side is repeated `REPEATS_SLOW` times, all other `REPEATS` times."""
+
+TURN_S = 0.005
+"""A turn of short work repeats it for so many seconds, so that the clock and the noise weigh little."""
+
+
+class DisagreementError(Exception):
+    """The sides do not give the same answer: their times must not be compared."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One piece of work of a case.
+
+    Attributes:
+        name: of the work, short: a shape, a cell.
+        operations: floating point operations of the products of one run, two a multiply-add.
+        bytes: that one run must at least read and write.
+        check: compares the answers, returns what it compared; raises `DisagreementError` where they differ.
+        ours, theirs: do the work once; theirs is None where nothing stands beside ours.
+        facts: measures what is no time, such as memory.
+    """
+
+    name: str
+    operations: float
+    bytes: float
+    check: Callable[[], Mapping[str, Any]]
+    ours: Callable[[], object]
+    theirs: Callable[[], object] | None = None
+    facts: Callable[[], Mapping[str, Any]] = dict
 
 
 @dataclass(frozen=True)
 class Case:
-    """One piece of work done by both sides.
+    """Work of one kind, row by row.
 
     Attributes:
-        name: of the case and of its file of results.
-        title: what the work is, for the table, by language.
-        operations: floating point operations of one run, counted.
-        bytes: that one run must at least read and write.
-        check: compares the answers; raises where they differ, and returns what it compared.
-        ours, theirs: do the work once.
-        threads: of each side.
-        peer: who the other side is, with its version.
+        name: of the case and of its files of results.
+        title: what the work is, by language.
+        peer: who the other side is, by language; empty where there is none.
+        threads: of our side.
+        rows: makes the rows, one after another, so that no two lie in memory at once.
+        targets: what is to be reached.
+        needs: modules without which the case is skipped.
+        every_isa: whether it is also measured under the lesser instruction sets.
     """
 
     name: str
     title: dict[str, str]
-    operations: float
-    bytes: float
-    check: Callable[[], dict[str, Any]]
-    ours: Callable[[], object]
-    theirs: Callable[[], object]
+    peer: dict[str, str]
     threads: int
-    peer: str
+    rows: Callable[[], Iterator[Row]]
+    targets: tuple[Target, ...] = ()
+    needs: tuple[str, ...] = ()
+    every_isa: bool = False
 
 
-def measure(case: Case, repeats: int = REPEATS) -> dict[str, Any]:
-    """Check the answer, then run both sides in turns, the first to go changing every time."""
-    checked = case.check()
-    sides = {"ours": case.ours, "theirs": case.theirs}
-    seconds: dict[str, list[float]] = {name: [] for name in sides}
-    for run in sides.values():
-        run()
-    for turn in range(repeats):
-        for name in sorted(sides, reverse=bool(turn % 2)):
-            began = time.perf_counter()
-            sides[name]()
-            seconds[name].append(time.perf_counter() - began)
-    ours, theirs = (statistics.median(seconds[name]) for name in ("ours", "theirs"))
-    ratios = [b / a for a, b in zip(seconds["ours"], seconds["theirs"], strict=True)]
+def measure(case: Case, repeats: int | None = None) -> dict[str, Any]:
+    """Measure all rows of a case, and the peak of the machine before and after them.
+
+    Args:
+        case: what to measure.
+        repeats: turns of every row; chosen by the time of the work where None.
+
+    Returns:
+        The result, as it is written to its file.
+
+    Raises:
+        DisagreementError: the answers of a row differ.
+    """
+    environment = facts()
+    began = time.perf_counter()
+    peaks = [peak_gflops(environment["isa"], case.threads)]
+    rows = []
+    for row in case.rows():
+        rows.append(_measure_row(row, repeats))
+        print(f"  {case.name}: {describe(rows[-1])}", file=sys.stderr, flush=True)
+    peaks.append(peak_gflops(environment["isa"], case.threads))
+    peak = max((value for value in peaks if value), default=None)
+    for result in rows:
+        result["peak_share"] = result["gflops"] / peak if peak and result["gflops"] else None
     return {
         "case": case.name,
         "title": case.title,
         "peer": case.peer,
         "threads": case.threads,
-        "operations": case.operations,
-        "bytes": case.bytes,
-        "checked": checked,
-        "repeats": repeats,
-        "ours_s": ours,
-        "theirs_s": theirs,
-        "ours_spread": _spread(seconds["ours"]),
-        "theirs_spread": _spread(seconds["theirs"]),
-        "ratio": statistics.median(ratios),
-        "gflops": case.operations / ours / 1e9,
-        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        "environment": _environment(),
+        "rows": rows,
+        "peak_gflops": peak,
+        "took_s": time.perf_counter() - began,
+        "environment": environment,
     }
 
 
-def save(result: dict[str, Any]) -> Path:
-    """Write one result; the file is replaced at once."""
-    path = RESULTS / f"{result['case']}.json"
-    fresh = path.with_suffix(".new")
-    fresh.write_text(json.dumps(result, indent=2) + "\n")
-    fresh.replace(path)
-    return path
+def describe(row: Mapping[str, Any]) -> str:
+    """Return one line about a row's result."""
+    line = f"{row['name']}: {seconds(row['ours_s'])} (spread {row['ours_spread'] * 100:.0f} %)"
+    if row["theirs_s"] is not None:
+        line += f" against {seconds(row['theirs_s'])}: {times(row['ratio'])}"
+    return line
+
+
+def agree(
+    ours: Mapping[str, np.ndarray], theirs: Mapping[str, np.ndarray], *, tolerance: float
+) -> dict[str, float]:
+    """Compare arrays by name: the largest difference, relative to the largest of their values.
+
+    Raises:
+        DisagreementError: one differs by more than `tolerance`, or is missing, or not finite.
+    """
+    if set(ours) != set(theirs):
+        raise DisagreementError(f"expected {sorted(theirs)}; got {sorted(ours)}")
+    differences = {name: _difference(np.asarray(ours[name]), np.asarray(theirs[name])) for name in theirs}
+    name, worst = max(differences.items(), key=lambda pair: pair[1])
+    if not worst <= tolerance:
+        raise DisagreementError(f"{name} differs by {worst:.1e} of its scale; allowed are {tolerance:.0e}")
+    return {"largest_difference": worst, "tolerance": tolerance}
+
+
+def _difference(ours: np.ndarray, theirs: np.ndarray) -> float:
+    if ours.shape != theirs.shape or not np.isfinite(ours).all():
+        return math.inf
+    scale = float(np.abs(theirs).max()) or 1.0
+    return float(np.abs(ours - theirs).max()) / scale
+
+
+def _measure_row(row: Row, repeats: int | None) -> dict[str, Any]:
+    """Check one row, then run both sides in turns, the first to go changing every time."""
+    checked = dict(row.check())
+    sides = {"ours": row.ours} | ({"theirs": row.theirs} if row.theirs else {})
+    calls = {name: _calls(run) for name, run in sides.items()}
+    slow = any(seconds > SLOW_S for _, seconds in calls.values())
+    turns = repeats or (REPEATS_SLOW if slow else REPEATS)
+    taken: dict[str, list[float]] = {name: [] for name in sides}
+    for turn in range(turns):
+        for name in sorted(sides, reverse=bool(turn % 2)):
+            taken[name].append(_time(sides[name], calls[name][0]))
+    ours = statistics.median(taken["ours"])
+    theirs = taken.get("theirs")
+    ratios = [b / a for a, b in zip(taken["ours"], theirs, strict=True)] if theirs else None
+    return {
+        "name": row.name,
+        "operations": row.operations,
+        "bytes": row.bytes,
+        "checked": checked,
+        "facts": dict(row.facts()),
+        "repeats": turns,
+        "calls_a_turn": {name: count for name, (count, _) in calls.items()},
+        "ours_s": ours,
+        "ours_spread": _spread(taken["ours"]),
+        "theirs_s": statistics.median(theirs) if theirs else None,
+        "theirs_spread": _spread(theirs) if theirs else None,
+        "ratio": statistics.median(ratios) if ratios else None,
+        "ratio_spread": _spread(ratios) if ratios else None,
+        "gflops": row.operations / ours / 1e9,
+    }
+
+
+def _calls(run: Callable[[], object]) -> tuple[int, float]:
+    """Warm up; return how many calls make a turn, and the seconds of one."""
+    run()
+    count = 1
+    while True:
+        took = _time(run, count)
+        if took * count >= TURN_S / 2:
+            return max(1, math.ceil(TURN_S / took)), took
+        count *= 4
+
+
+def _time(run: Callable[[], object], calls: int) -> float:
+    """Return the seconds of one call, over so many one after another."""
+    turns = range(calls)
+    began = time.perf_counter()
+    for _ in turns:
+        run()
+    return (time.perf_counter() - began) / calls
 
 
 def _spread(values: list[float]) -> float:
-    """Half the range between the quartiles, over the median."""
+    """Return half the range between the quartiles, over the median."""
+    if len(values) < 2:
+        return 0.0
     low, middle, high = statistics.quantiles(values, n=4)
     return (high - low) / 2 / middle
-
-
-def _environment() -> dict[str, Any]:
-    from unrolled.engine import isa
-
-    names = [line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
-    revision = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
-    return {
-        "machine": names[0] if names else platform.processor(),
-        "processors": os.cpu_count(),
-        "isa": isa(),
-        "system": platform.platform(terse=True),
-        "python": platform.python_version(),
-        "unrolled": version("unrolled"),
-        "numpy": version("numpy"),
-        "revision": revision.stdout.strip() or "unknown",
-        "date": datetime.now(UTC).date().isoformat(),
-    }
-
-
-def _lines(path: str) -> list[str]:
-    try:
-        return Path(path).read_text().splitlines()
-    except OSError:
-        return []

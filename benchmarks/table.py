@@ -1,55 +1,114 @@
-"""Write the READMEs' tables of results between their markers: `python benchmarks/table.py [--check]`."""
+"""Write what people read of the results: the READMEs' tables and REPORT.md.
+
+usage: python benchmarks/table.py [--check]
+
+--check writes nothing, and fails where one of them is stale.
+"""
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cases import CASES
+from report import measured_note, report
+from results import best
+from targets import KINDS, mean_ratio
+from units import seconds, times
+
+if TYPE_CHECKING:
+    from harness import Case
 
 ROOT = Path(__file__).parent.parent
+REPORT = ROOT / "benchmarks" / "REPORT.md"
 START, END = "<!-- benchmarks:start -->", "<!-- benchmarks:end -->"
 LANGUAGES = {"README.md": "en", "README.zh.md": "zh"}
 HEADS = {
-    "en": ("work", "unrolled", "peer", "times as fast", "threads", "measured"),
-    "zh": ("任务", "unrolled", "对照", "倍数", "线程", "测量"),
+    "en": ("work", "unrolled", "beside it", "result", "threads"),
+    "zh": ("任务", "unrolled", "对照", "结果", "线程"),
 }
+LEGENDS = {
+    "en": "Where a line stands for several measurements: their range, and the geometric mean of the ratios. ",
+    "zh": "一行代表多次测量时：给出范围，倍数取几何平均。",
+}
+COLON, COMMA = {"en": ": ", "zh": "："}, {"en": ", ", "zh": "，"}
+BRIEF = {
+    "share": {"en": "{} of peak", "zh": "峰值的 {}"},
+    "overhead": {"en": "+{}", "zh": "+{}"},
+    "peak_mb": {"en": "{} of memory", "zh": "内存 {}"},
+}
+"""How figures other than a ratio are shown."""
 
 
 def table(language: str) -> str:
-    """Return the table of all results, one line a case."""
+    """Return the table of the cases that have targets, one line each."""
     heads = HEADS[language]
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
-    for path in sorted((ROOT / "benchmarks" / "results").glob("*.json")):
-        r = json.loads(path.read_text())
-        e = r["environment"]
-        cells = [
-            r["title"][language],
-            f"{r['ours_s'] * 1e3:.1f} ms",
-            f"{r['peer']}: {r['theirs_s'] * 1e3:.1f} ms",
-            f"{r['ratio']:.1f}",
-            str(r["threads"]),
-            f"{e['date']}, {e['machine']}, {e['isa']}",
-        ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    shown = []
+    for case in CASES.values():
+        result = best(case.name)
+        if case.targets and result:
+            shown.append(result)
+            lines.append("| " + " | ".join(line(case, result, language)) + " |")
+    return "\n".join([*lines, "", LEGENDS[language] + measured_note(shown, language)])
+
+
+def line(case: Case, result: dict[str, Any], language: str) -> tuple[str, ...]:
+    """Return the cells of one case."""
+    rows = result["rows"]
+    theirs = [row["theirs_s"] for row in rows if row["theirs_s"] is not None]
+    beside = f"{case.peer[language]}{COLON[language]}{extent(theirs)}" if theirs else "–"
+    outcome = brief(case, rows, language)
+    return case.title[language], extent([row["ours_s"] for row in rows]), beside, outcome, str(case.threads)
+
+
+def extent(values: list[float]) -> str:
+    """Write the least and the greatest of some times, or the one that there is."""
+    least, most = seconds(min(values)), seconds(max(values))
+    if len(values) == 1 or least == most:
+        return most
+    return f"{least.removesuffix(most[most.index(' ') :])} – {most}"
+
+
+def brief(case: Case, rows: list[dict[str, Any]], language: str) -> str:
+    """Write the ratio, and each other figure that the case has a target for."""
+    kinds = {target.kind for target in case.targets}
+    parts = []
+    if "overhead" not in kinds and all(row["ratio"] is not None for row in rows):
+        ratios = [row["ratio"] for row in rows]
+        inner = f" ({times(min(ratios))} – {times(max(ratios))})" if len(rows) > 1 else ""
+        parts.append(times(mean_ratio(rows)) + inner)
+    for name in BRIEF:
+        if name in kinds and (name != "share" or rows[0]["peak_share"]):
+            parts.append(BRIEF[name][language].format(KINDS[name].show(KINDS[name].figure(rows))))
+    return COMMA[language].join(parts) or "–"
+
+
+def fresh_texts() -> dict[Path, str]:
+    """Return what every file should hold."""
+    texts = {REPORT: report(CASES)}
+    for name, language in LANGUAGES.items():
+        path = ROOT / name
+        head, rest = path.read_text(encoding="utf-8").split(START)
+        _, tail = rest.split(END)
+        texts[path] = f"{head}{START}\n{table(language)}\n{END}{tail}"
+    return texts
 
 
 def main(check: bool) -> int:
-    """Write the tables, or only say which are stale."""
-    stale = []
-    for name, language in LANGUAGES.items():
-        path = ROOT / name
-        text = path.read_text(encoding="utf-8")
-        head, rest = text.split(START)
-        _, tail = rest.split(END)
-        fresh = f"{head}{START}\n{table(language)}\n{END}{tail}"
-        if fresh != text:
-            stale.append(name)
-            if not check:
-                path.write_text(fresh, encoding="utf-8")
+    """Write the files, or only say which are stale."""
+    stale = [
+        (path, text)
+        for path, text in fresh_texts().items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    ]
     if check and stale:
-        print(f"stale: {', '.join(stale)}; run: python benchmarks/table.py", file=sys.stderr)
+        names = ", ".join(path.relative_to(ROOT).as_posix() for path, _ in stale)
+        print(f"stale: {names}; run: python benchmarks/table.py", file=sys.stderr)
         return 1
+    for path, text in stale:
+        path.write_text(text, encoding="utf-8")
     return 0
 
 

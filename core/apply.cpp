@@ -1,121 +1,191 @@
 #include "apply.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace unrolled {
 namespace {
 
+constexpr Index kKept = Index(32) << 20;  // bytes that a workspace keeps between calls
+
 Index output_size(const NetworkSpec& spec) { return spec.outputs > 0 ? spec.outputs : spec.hidden; }
 
-// Steps of the output: one where the head reads the last state alone.
-Index output_steps(const NetworkSpec& spec, Index steps) { return spec.outputs > 0 && !spec.every ? 1 : steps; }
+// Does the output come once, from the last state, and not from every step?
+bool output_once(const NetworkSpec& spec) { return spec.outputs > 0 && !spec.every; }
 
-// Copies [steps, rows, width] between a whole batch and one chunk of it.
+// The rows of a batch from the longest to the shortest; empty where all are as long.
+struct Sorted {
+  template <class T>
+  explicit Sorted(const Call<T>& call) {
+    if (call.lengths == nullptr) return;
+    order.resize(static_cast<std::size_t>(call.rows));
+    std::iota(order.begin(), order.end(), Index(0));
+    std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return call.lengths[a] > call.lengths[b]; });
+    for (const Index row : order) lengths.push_back(static_cast<Index>(call.lengths[row]));
+  }
+
+  std::vector<Index> order;
+  std::vector<Index> lengths;
+};
+
+// Calls at(t, b, numbers) for the numbers that step t of row b has in an array [T, B, width] of the whole batch.
 template <class T, class At>
-void each_row(const Call<T>& call, const Pass<T>& pass, Index steps, Index width, T* batch, At at) {
-  for (Index t = 0; t < steps; ++t) {
-    for (Index b = 0; b < pass.rows; ++b) at(t, b, batch + (t * call.rows + pass.first_row + b) * width);
+void each_step(const Call<T>& call, const Pass<T>& pass, Index width, T* batch, At at) {
+  for (Index t = 0; t < pass.steps; ++t) {
+    for (Index b = 0; b < pass.active(t); ++b) at(t, b, batch + (t * call.rows + pass.batch_row(b)) * width);
+  }
+}
+
+// The same for layer l of row b in an array [L, B, width].
+template <class T, class At>
+void each_layer(const Call<T>& call, const Pass<T>& pass, Index layers, Index width, T* batch, At at) {
+  for (Index l = 0; l < layers; ++l) {
+    for (Index b = 0; b < pass.rows; ++b) at(l, b, batch + (l * call.rows + pass.batch_row(b)) * width);
   }
 }
 
 template <class T>
-void start(const Network<T>& network, const Call<T>& call, const Chunks& chunks, Index chunk, bool keep,
-           Pass<T>& pass) {
+void start(const Network<T>& network, const Call<T>& call, const Sorted& sorted, const Chunks& chunks, Index chunk,
+           bool keep, Pass<T>& pass) {
   const NetworkSpec& spec = network.spec();
-  network.prepare(pass, call.steps, chunks.rows_of(chunk), keep);
+  const Index* lengths = call.lengths == nullptr ? nullptr : sorted.lengths.data() + chunks.first(chunk);
+  network.prepare(pass, lengths == nullptr ? call.steps : lengths[0], chunks.rows_of(chunk), keep, lengths);
   pass.first_row = chunks.first(chunk);
+  pass.order = call.lengths == nullptr ? nullptr : sorted.order.data();
+  pass.from_zero = false;
   pass.dropout = call.dropout;
-  for (Index t = 0; t < call.steps; ++t) {
-    for (Index b = 0; b < pass.rows; ++b) {
-      std::copy_n(call.x + (t * call.rows + pass.first_row + b) * spec.inputs, spec.inputs, network.input(pass, t, b));
-    }
-  }
-  const bool has_c = kCells[spec.cell].has_c;
-  each_row(call, pass, spec.layers, spec.hidden, call.h, [&](Index l, Index b, const T* from) {
+  each_step(call, pass, spec.inputs, const_cast<T*>(call.x),
+            [&](Index t, Index b, const T* from) { std::copy_n(from, spec.inputs, network.input(pass, t, b)); });
+  each_layer(call, pass, spec.layers, spec.hidden, call.h, [&](Index l, Index b, const T* from) {
     std::copy_n(from, spec.hidden, network.hidden_state(pass, l, 0, b));
   });
-  if (!has_c) return;
-  each_row(call, pass, spec.layers, spec.hidden, call.c, [&](Index l, Index b, const T* from) {
+  if (!kCells[spec.cell].has_c) return;
+  each_layer(call, pass, spec.layers, spec.hidden, call.c, [&](Index l, Index b, const T* from) {
     std::copy_n(from, spec.hidden, network.cell_state(pass, l, b, false));
   });
+}
+
+template <class T>
+void resize(Workspace<T>& workspace, int threads) {
+  if (workspace.passes.size() < static_cast<std::size_t>(threads)) {
+    workspace.passes.resize(static_cast<std::size_t>(threads));
+  }
+}
+
+template <class T>
+Index bytes_of(const Pass<T>& pass) {
+  Index count = pass.u.size() + pass.d_u.size() + pass.dx[0].size() + pass.dx[1].size() + pass.d_out.size();
+  for (const std::vector<Buffer<T>>* all : {&pass.z, &pass.c, &pass.saved}) {
+    for (const Buffer<T>& buffer : *all) count += buffer.size();
+  }
+  return count * static_cast<Index>(sizeof(T));
 }
 
 }  // namespace
 
 template <class T>
-void apply(const Network<T>& network, const Call<T>& call, T* out) {
+void Workspace<T>::trim() {
+  Index bytes = 0;
+  for (const Pass<T>& pass : passes) bytes += bytes_of(pass);
+  for (const Buffer<T>& sum : sums) bytes += sum.size() * static_cast<Index>(sizeof(T));
+  if (bytes <= kKept) return;
+  std::vector<Pass<T>>().swap(passes);
+  std::vector<Buffer<T>>().swap(sums);
+}
+
+template <class T>
+void apply(const Network<T>& network, Workspace<T>& workspace, const Call<T>& call, T* out) {
   const NetworkSpec& spec = network.spec();
   const Chunks chunks = Chunks::to_run(call.rows);
+  const Sorted sorted(call);
   const int threads = useful_threads(call.threads, network.work() * static_cast<double>(call.steps * call.rows));
-  std::vector<Pass<T>> passes(static_cast<std::size_t>(threads));
+  resize(workspace, threads);
+  const Index width = output_size(spec);
+  if (call.lengths != nullptr && !output_once(spec)) std::fill_n(out, call.steps * call.rows * width, T(0));
   Pool::instance().run(threads, chunks.count, [&](Index chunk, int worker) {
-    Pass<T>& pass = passes[static_cast<std::size_t>(worker)];
-    start(network, call, chunks, chunk, false, pass);
+    Pass<T>& pass = workspace.passes[static_cast<std::size_t>(worker)];
+    start(network, call, sorted, chunks, chunk, false, pass);
     network.forward(pass);
-    const Index width = output_size(spec);
-    each_row(call, pass, output_steps(spec, call.steps), width, out, [&](Index t, Index b, T* to) {
-      const T* from = spec.outputs > 0 ? pass.y.data() + (t * pass.rows + b) * width
-                                       : network.hidden_state(pass, spec.layers - 1, t + 1, b);
-      std::copy_n(from, width, to);
-    });
-    each_row(call, pass, spec.layers, spec.hidden, call.h, [&](Index l, Index b, T* to) {
-      std::copy_n(network.hidden_state(pass, l, call.steps, b), spec.hidden, to);
+    if (output_once(spec)) {
+      for (Index b = 0; b < pass.rows; ++b) {
+        std::copy_n(pass.y.data() + b * width, width, out + pass.batch_row(b) * width);
+      }
+    } else {
+      each_step(call, pass, width, out, [&](Index t, Index b, T* to) {
+        const T* from = spec.outputs > 0 ? pass.y.data() + (pass.first_of(t) + b) * width
+                                         : network.hidden_state(pass, spec.layers - 1, t + 1, b);
+        std::copy_n(from, width, to);
+      });
+    }
+    each_layer(call, pass, spec.layers, spec.hidden, call.h, [&](Index l, Index b, T* to) {
+      std::copy_n(network.hidden_state(pass, l, pass.steps, b), spec.hidden, to);
     });
     if (!kCells[spec.cell].has_c) return;
-    each_row(call, pass, spec.layers, spec.hidden, call.c,
-             [&](Index l, Index b, T* to) { std::copy_n(network.cell_state(pass, l, b, true), spec.hidden, to); });
+    each_layer(call, pass, spec.layers, spec.hidden, call.c,
+               [&](Index l, Index b, T* to) { std::copy_n(network.cell_state(pass, l, b, true), spec.hidden, to); });
   });
 }
 
 template <class T>
-void apply_backward(const Network<T>& network, const Call<T>& call, const Gradients<T>& gradients) {
+void apply_backward(const Network<T>& network, Workspace<T>& workspace, const Call<T>& call,
+                    const Gradients<T>& gradients) {
   const NetworkSpec& spec = network.spec();
   const Chunks chunks = Chunks::to_learn(call.rows);
+  const Sorted sorted(call);
   const int threads = useful_threads(call.threads, 3 * network.work() * static_cast<double>(call.steps * call.rows));
-  std::vector<Pass<T>> passes(static_cast<std::size_t>(threads));
-  std::vector<Buffer<T>> sums;
-  for (Index c = 0; c < chunks.count; ++c) sums.emplace_back(network.size());
+  resize(workspace, threads);
+  std::vector<Buffer<T>>& sums = workspace.sums;
+  while (static_cast<Index>(sums.size()) < chunks.count) sums.emplace_back(network.size());
+  if (call.lengths != nullptr && gradients.d_x != nullptr) {
+    std::fill_n(gradients.d_x, call.steps * call.rows * spec.inputs, T(0));
+  }
   const bool has_c = kCells[spec.cell].has_c;
   Pool::instance().run(threads, chunks.count, [&](Index chunk, int worker) {
-    Pass<T>& pass = passes[static_cast<std::size_t>(worker)];
-    start(network, call, chunks, chunk, true, pass);
+    Pass<T>& pass = workspace.passes[static_cast<std::size_t>(worker)];
+    start(network, call, sorted, chunks, chunk, true, pass);
     network.forward(pass);
     const Index width = output_size(spec);
-    const Index stride = spec.outputs > 0 ? width : padded<T>(width);
-    Buffer<T>& d_y = spec.outputs > 0 ? pass.d_y : pass.d_out;
-    if (spec.outputs == 0) d_y.reset(call.steps * pass.rows * stride);
-    each_row(
-        call, pass, output_steps(spec, call.steps), width, const_cast<T*>(gradients.d_out),
-        [&](Index t, Index b, const T* from) { std::copy_n(from, width, d_y.data() + (t * pass.rows + b) * stride); });
+    if (output_once(spec)) {
+      for (Index b = 0; b < pass.rows; ++b) {
+        std::copy_n(gradients.d_out + pass.batch_row(b) * width, width, pass.d_y.data() + b * width);
+      }
+    } else {
+      const Index stride = spec.outputs > 0 ? width : padded<T>(width);
+      T* d_y = spec.outputs > 0 ? pass.d_y.data() : pass.d_out.data();
+      each_step(call, pass, width, const_cast<T*>(gradients.d_out), [&](Index t, Index b, const T* from) {
+        std::copy_n(from, width, d_y + (pass.first_of(t) + b) * stride);
+      });
+    }
     network.clear_state_gradients(pass);
     const Index h_pad = padded<T>(spec.hidden);
-    const auto state = [&](std::vector<Buffer<T>>& of, Index l, Index b) {
-      return of[static_cast<std::size_t>(l)].data() + b * h_pad;
+    const auto exchange = [&](std::vector<Buffer<T>>& of, T* batch, bool in) {
+      each_layer(call, pass, spec.layers, spec.hidden, batch, [&](Index l, Index b, T* outside) {
+        T* inside = of[static_cast<std::size_t>(l)].data() + b * h_pad;
+        std::copy_n(in ? outside : inside, spec.hidden, in ? inside : outside);
+      });
     };
-    each_row(call, pass, spec.layers, spec.hidden, gradients.d_h,
-             [&](Index l, Index b, const T* from) { std::copy_n(from, spec.hidden, state(pass.dh, l, b)); });
-    if (has_c) {
-      each_row(call, pass, spec.layers, spec.hidden, gradients.d_c,
-               [&](Index l, Index b, const T* from) { std::copy_n(from, spec.hidden, state(pass.dc, l, b)); });
-    }
+    exchange(pass.dh, gradients.d_h, true);
+    if (has_c) exchange(pass.dc, gradients.d_c, true);
     network.backward(pass, sums[static_cast<std::size_t>(chunk)].data(), gradients.d_x != nullptr);
-    each_row(call, pass, spec.layers, spec.hidden, gradients.d_h,
-             [&](Index l, Index b, T* to) { std::copy_n(state(pass.dh, l, b), spec.hidden, to); });
-    if (has_c) {
-      each_row(call, pass, spec.layers, spec.hidden, gradients.d_c,
-               [&](Index l, Index b, T* to) { std::copy_n(state(pass.dc, l, b), spec.hidden, to); });
-    }
+    exchange(pass.dh, gradients.d_h, false);
+    if (has_c) exchange(pass.dc, gradients.d_c, false);
     if (gradients.d_x == nullptr) return;
-    each_row(call, pass, call.steps, spec.inputs, gradients.d_x,
-             [&](Index t, Index b, T* to) { std::copy_n(network.input_gradient(pass, t, b), spec.inputs, to); });
+    each_step(call, pass, spec.inputs, gradients.d_x,
+              [&](Index t, Index b, T* to) { std::copy_n(network.input_gradient(pass, t, b), spec.inputs, to); });
   });
-  for (std::size_t c = 1; c < sums.size(); ++c) kernels<T>().add(network.size(), sums[c].data(), sums[0].data());
+  for (Index c = 1; c < chunks.count; ++c) {
+    kernels<T>().add(network.size(), sums[static_cast<std::size_t>(c)].data(), sums[0].data());
+  }
   network.read_from(sums[0].data(), gradients.parameters);
 }
 
-template void apply<float>(const Network<float>&, const Call<float>&, float*);
-template void apply<double>(const Network<double>&, const Call<double>&, double*);
-template void apply_backward<float>(const Network<float>&, const Call<float>&, const Gradients<float>&);
-template void apply_backward<double>(const Network<double>&, const Call<double>&, const Gradients<double>&);
+template struct Workspace<float>;
+template struct Workspace<double>;
+template void apply<float>(const Network<float>&, Workspace<float>&, const Call<float>&, float*);
+template void apply<double>(const Network<double>&, Workspace<double>&, const Call<double>&, double*);
+template void apply_backward<float>(const Network<float>&, Workspace<float>&, const Call<float>&,
+                                    const Gradients<float>&);
+template void apply_backward<double>(const Network<double>&, Workspace<double>&, const Call<double>&,
+                                     const Gradients<double>&);
 
 }  // namespace unrolled

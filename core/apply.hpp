@@ -3,7 +3,9 @@
 // Knows: networks, how rows are split over threads. Must not know: panels, losses, Python.
 //
 // Arrays are contiguous and time-major: x [T, B, I]; h, c [L, B, H]; the output is [B, O] from the last state, [T, B,
-// O] from every step, or without a head the top layer's states [T, B, H].
+// O] from every step, or without a head the top layer's states [T, B, H]. Where rows have lengths, each ends after its
+// own last step: what follows in x and in the output's gradient is not read, and in the output and x's gradient it is
+// 0.
 #pragma once
 
 #include "chunks.hpp"
@@ -20,11 +22,23 @@ struct Call {
   T* c;  // the same, only read and written where the cell has one
   Dropout dropout;
   int threads;
+  const std::int64_t* lengths = nullptr;  // [B], each from 1 to T; null: all rows have T steps
+};
+
+// What calls need beside the network, kept from one to the next: small calls would spend most of their time on getting
+// memory. Whoever shares it between threads must let one call at a time use it.
+template <class T>
+struct Workspace {
+  std::vector<Pass<T>> passes;  // one for each worker of the pool
+  std::vector<Buffer<T>> sums;  // gradients, one for each chunk
+
+  // Gives memory back unless it is little.
+  void trim();
 };
 
 // Writes the output and the last states.
 template <class T>
-void apply(const Network<T>& network, const Call<T>& call, T* out);
+void apply(const Network<T>& network, Workspace<T>& workspace, const Call<T>& call, T* out);
 
 template <class T>
 struct Gradients {
@@ -37,6 +51,7 @@ struct Gradients {
 
 // Runs the network again and takes gradients back through it (a vector-Jacobian product).
 template <class T>
-void apply_backward(const Network<T>& network, const Call<T>& call, const Gradients<T>& gradients);
+void apply_backward(const Network<T>& network, Workspace<T>& workspace, const Call<T>& call,
+                    const Gradients<T>& gradients);
 
 }  // namespace unrolled

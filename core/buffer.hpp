@@ -1,4 +1,4 @@
-// Memory for kernels: aligned to whole vectors, zero when it grows, with room behind the end for one vector.
+// Memory for kernels: aligned to whole vectors, zero when it is new, with room behind the end for one vector.
 //
 // Knows: allocation. Must not know: what is kept in it.
 #pragma once
@@ -16,22 +16,16 @@ template <class T>
 class Buffer {
  public:
   Buffer() = default;
-  explicit Buffer(Index size) { reset(size); }
+  explicit Buffer(Index size) { grow(size); }
 
-  // Makes room for `size` zeros; what was there is gone. Memory is kept for the next, smaller use.
-  void reset(Index size) {
-    if (size > capacity_) {
-      const std::size_t bytes = (static_cast<std::size_t>(size) * sizeof(T) + 2 * kAlign - 1) / kAlign * kAlign;
-      memory_.reset(static_cast<T*>(std::aligned_alloc(kAlign, bytes)));
-      if (memory_ == nullptr) {
-        capacity_ = size_ = 0;
-        throw std::bad_alloc();
-      }
-      capacity_ = size;
-      std::memset(memory_.get(), 0, bytes);
-    } else if (size > 0) {
-      std::memset(memory_.get(), 0, static_cast<std::size_t>(size) * sizeof(T));
-    }
+  // Makes room for `size` numbers. Where there was room already, they stay as they were; else all are zero.
+  void grow(Index size) {
+    if (size <= size_) return;
+    const std::size_t bytes = (static_cast<std::size_t>(size) * sizeof(T) + 2 * kAlign - 1) / kAlign * kAlign;
+    size_ = 0;
+    memory_.reset(static_cast<T*>(std::aligned_alloc(kAlign, bytes)));
+    if (memory_ == nullptr) throw std::bad_alloc();
+    std::memset(memory_.get(), 0, bytes);
     size_ = size;
   }
 
@@ -45,7 +39,6 @@ class Buffer {
   };
   std::unique_ptr<T, Free> memory_;
   Index size_ = 0;
-  Index capacity_ = 0;
 };
 
 }  // namespace unrolled

@@ -11,19 +11,13 @@
 
 namespace unrolled::UNROLLED_TARGET {
 
-template <class T, bool kTransposed>
-void product_columns(Index rows, Index columns, Index depth, const T* a, Index a_ld, const T* b, Index b_ld, T* c,
-                     Index c_ld, bool accumulate) {
-  product<T, kTransposed>(rows, (columns + kLanes<T> - 1) / kLanes<T>, depth, a, a_ld, b, b_ld, c, c_ld, accumulate);
-}
-
 template <class T>
 void activate(int which, Index size, const T* x, T* y) {
   for (Index i = 0; i < size; i += kLanes<T>) {
     const Index count = size - i < kLanes<T> ? size - i : kLanes<T>;
     T lanes[kLanes<T>] = {};
     std::memcpy(lanes, x + i, static_cast<std::size_t>(count) * sizeof(T));
-    const Vec<T> v = load(lanes);
+    const auto v = load<Vec<T>>(lanes);
     store_part(y + i, which == 0 ? tanh(v) : which == 1 ? sigmoid(v) : relu(v), count);
   }
 }
@@ -35,20 +29,21 @@ Kernels<T> make_kernels() {
   k.lanes = static_cast<int>(kLanes<T>);
   k.layer_pack = layer_pack<T>;
   // The order of kCells.
-  k.layer_forward[0] = layer_forward<T, RnnUnit<T, false>>;
-  k.layer_forward[1] = layer_forward<T, RnnUnit<T, true>>;
-  k.layer_forward[2] = layer_forward<T, LstmUnit<T>>;
-  k.layer_forward[3] = layer_forward<T, GruUnit<T>>;
-  k.layer_backward[0] = layer_backward<T, RnnUnit<T, false>>;
-  k.layer_backward[1] = layer_backward<T, RnnUnit<T, true>>;
-  k.layer_backward[2] = layer_backward<T, LstmUnit<T>>;
-  k.layer_backward[3] = layer_backward<T, GruUnit<T>>;
-  k.product = product_columns<T, false>;
-  k.product_transposed = product_columns<T, true>;
+  k.layer_forward[0] = layer_forward<T, RnnUnit<false>>;
+  k.layer_forward[1] = layer_forward<T, RnnUnit<true>>;
+  k.layer_forward[2] = layer_forward<T, LstmUnit>;
+  k.layer_forward[3] = layer_forward<T, GruUnit>;
+  k.layer_backward[0] = layer_backward<T, RnnUnit<false>>;
+  k.layer_backward[1] = layer_backward<T, RnnUnit<true>>;
+  k.layer_backward[2] = layer_backward<T, LstmUnit>;
+  k.layer_backward[3] = layer_backward<T, GruUnit>;
+  k.product = product<T, Order::plain>;
+  k.product_transposed = product<T, Order::transposed>;
   k.dots = dots<T>;
   k.loss_row = loss_row<T>;
   k.add = add<T>;
   k.square_sum = square_sum<T>;
+  k.finite = finite<T>;
   k.optimize = optimize<T>;
   k.activate = activate<T>;
   return k;

@@ -9,17 +9,21 @@
 
 namespace unrolled {
 
-// Buffers are aligned to kAlign, time-major, and hold one chunk of rows (sequences).
+// Buffers are aligned to kAlign and hold one chunk of rows (sequences), step after step: the rows of step t lie from
+// first[t] to before first[t + 1]. Sequences that have ended have no rows: they are sorted, the longest first. Behind
+// the last step, from first[T], lie the last states of all of them.
 template <class T>
 struct LayerForward {
   const LayerShape* shape;
-  Index steps;      // T
-  Index rows;       // B of this chunk
-  const T* panels;  // packed weights
-  T* z;             // [T + 1, B, ld]: x and the ones are given, h of step 0 is given, h of steps 1.. is written
-  T* c;             // [T + 1, B, h_pad], or [B, h_pad] updated in place
-  Index c_step;     // stride of c between steps: 0 in place
-  T* saved;         // [T, B, saved, h_pad], or null where no backward pass follows
+  Index steps;         // T
+  Index rows;          // B of this chunk
+  const Index* first;  // [T + 1]
+  const T* panels;     // packed weights
+  T* z;                // [first[T] + B, ld]: x and the ones are given, h of step 0 is given, the others are written
+  T* c;                // [first[T] + B, h_pad], or [B, h_pad] updated in place
+  bool from_zero;      // the first states are zeros: their product need not be computed
+  bool keep;           // c of every step, and `saved`, for a backward pass
+  T* saved;            // [first[T], saved, h_pad], or null
 };
 
 template <class T>
@@ -27,19 +31,21 @@ struct LayerBackward {
   const LayerShape* shape;
   Index steps;
   Index rows;
+  const Index* first;
   const T* weights;
   const T* z;
   const T* c;
-  Index c_step;
   const T* saved;
-  const T* d_out;  // [T, B, d_out_ld]: gradient of every step's h from above, or null
+  const T* d_out;  // [first[T], d_out_ld]: gradient of every step's h from above, or null
   Index d_out_ld;
-  T* dh;             // [B, h_pad]: gradient of the last h; becomes that of the first
-  T* dc;             // [B, h_pad], the same for c
-  T* gates;          // [gate_steps, B, d_ld]: scratch
-  Index gate_steps;  // steps whose gate gradients are kept before they are multiplied
-  T* d_weights;      // written, not added to
-  T* dx;             // [T, B, dx_ld], or null where nobody wants it
+  T* dh;            // [B, h_pad]: gradient of the last h; becomes that of the first
+  T* dc;            // [B, h_pad], the same for c
+  bool from_zero;   // nobody wants the gradients of the first states
+  T* gates;         // [max(gate_rows, B), d_ld]: scratch
+  Index gate_rows;  // rows whose gate gradients are kept before they are multiplied
+  T* narrow;        // [narrow columns, d_ld]: scratch
+  T* d_weights;     // written, not added to
+  T* dx;            // [first[T], dx_ld], or null where nobody wants it
   Index dx_ld;
 };
 
@@ -101,6 +107,7 @@ struct Kernels {
   double (*loss_row)(const LossRow<T>&);
   void (*add)(Index size, const T* from, T* to);
   double (*square_sum)(Index size, const T* values);
+  bool (*finite)(Index size, const T* values);
   void (*optimize)(const OptimizerStep<T>&);
   void (*activate)(int which, Index size, const T* x, T* y);  // 0 tanh, 1 sigmoid, 2 relu: for tests
 };

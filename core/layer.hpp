@@ -5,77 +5,137 @@
 #pragma once
 
 #include "kernels.hpp"
+#include "phase.hpp"
 #include "product.hpp"
+#include "transpose.hpp"
 
 namespace unrolled::UNROLLED_TARGET {
 
+// Rows of a vector of units in the packed copy of the weights.
 template <class T>
-Index blocks_of(const LayerShape& s) {
-  return (s.hidden + kLanes<T> - 1) / kLanes<T>;
+Index panel_rows(const LayerShape& s) {
+  const CellShape& c = s.shape();
+  return c.slots + s.inputs * c.x_count + s.hidden * c.h_count;
 }
 
+// How many whole vectors the units of a layer fill, and whether half a vector follows.
 template <class T>
-Index panel_block(const LayerShape& s) {
-  const CellShape& c = s.shape();
-  return ((s.hidden + 1) * c.h_count + (s.inputs + 1) * c.x_count) * kLanes<T>;
-}
+struct Blocks {
+  explicit Blocks(Index hidden) {
+    const Index rest = hidden % kLanes<T>;
+    half = kHasHalf && rest > 0 && rest <= kHalfLanes<T>;
+    whole = hidden / kLanes<T> + (rest > 0 && !half ? 1 : 0);
+  }
+  Index whole;
+  bool half;
+};
 
-// Copies the weight matrix into panels: for each vector of units, for each column, the gates side by side.
-template <class T>
-void layer_pack(const LayerShape& s, const T* weights, T* panels) {
+// The weights of one vector of units as the forward pass reads them, column after column with the gates side by side:
+// the sums of both biases, then the columns of x, then those of h.
+template <class V, class T = Element<V>>
+void pack_block(const LayerShape& s, const T* weights, Index unit, T* to) {
   const CellShape& c = s.shape();
-  const auto pack = [&](Index block, Index column, Index depth, int count, const int* gates, T* to) {
+  const Index units = s.hidden - unit < kLanesOf<V> ? s.hidden - unit : kLanesOf<V>;
+  for (Index i = 0; i < c.slots * kLanesOf<V>; ++i) to[i] = T(0);
+  const auto add_bias = [&](int first, int count, const int* gates, Index column) {
     for (int n = 0; n < count; ++n) {
-      for (Index v = 0; v < kLanes<T>; ++v) {
-        const Index unit = block * kLanes<T> + v;
-        T* out = to + n * kLanes<T> + v;
-        if (unit >= s.hidden) {
-          for (Index k = 0; k < depth; ++k) out[k * count * kLanes<T>] = T(0);
-          continue;
-        }
-        const T* row = weights + (gates[n] * s.hidden + unit) * s.ld + column;
-        for (Index k = 0; k < depth; ++k) out[k * count * kLanes<T>] = row[k];
-      }
+      T* out = to + (first + n) * kLanesOf<V>;
+      for (Index v = 0; v < units; ++v) out[v] += weights[(gates[n] * s.hidden + unit + v) * s.ld + column];
     }
   };
-  for (Index block = 0; block < blocks_of<T>(s); ++block) {
-    T* to = panels + block * panel_block<T>(s);
-    pack(block, 0, s.hidden + 1, c.h_count, c.h_gate, to);
-    pack(block, s.x_offset, s.inputs + 1, c.x_count, c.x_gate, to + (s.hidden + 1) * c.h_count * kLanes<T>);
-  }
+  add_bias(c.x_first, c.x_count, c.x_gate, s.x_offset + s.inputs);
+  add_bias(c.h_first, c.h_count, c.h_gate, s.hidden);
+  to += c.slots * kLanesOf<V>;
+  const auto pack = [&](Index column, Index depth, int count, const int* gates) {
+    for (int n = 0; n < count; ++n) {
+      transpose_to<V>(weights + (gates[n] * s.hidden + unit) * s.ld + column, s.ld, units, depth, to + n * kLanesOf<V>,
+                      count * kLanesOf<V>);
+    }
+    to += depth * count * kLanesOf<V>;
+  };
+  pack(s.x_offset, s.inputs, c.x_count, c.x_gate);
+  pack(0, s.hidden, c.h_count, c.h_gate);
 }
 
+template <class T>
+void layer_pack(const LayerShape& s, const T* weights, T* panels) {
+  const Blocks<T> blocks(s.hidden);
+  const Index stride = panel_rows<T>(s) * kLanes<T>;
+  for (Index block = 0; block < blocks.whole; ++block) {
+    pack_block<Vec<T>>(s, weights, block * kLanes<T>, panels + block * stride);
+  }
+  if (blocks.half) pack_block<Half<T>>(s, weights, blocks.whole * kLanes<T>, panels + blocks.whole * stride);
+}
+
+// Where the rows of one step lie, and where their states go: to the next step, or, of sequences that end, to the last.
+struct Step {
+  template <class Layer>
+  Step(const Layer& layer, Index t)
+      : from_zero(layer.from_zero && t == 0),
+        first(layer.first[t]),
+        rows(layer.first[t + 1] - first),
+        next(layer.first[t + 1]),
+        next_rows(t + 1 < layer.steps ? layer.first[t + 2] - next : 0),
+        last(layer.first[layer.steps]) {}
+  Index after(Index row) const { return (row < next_rows ? next : last) + row; }
+
+  bool from_zero;
+  Index first;
+  Index rows;
+  Index next;
+  Index next_rows;
+  Index last;
+};
+
 // R rows and U vectors of units of one step: both products, then the cell's equations while the sums are hot.
-template <class T, class Unit, int R, int U>
-UNROLLED_INLINE void forward_tile(const LayerForward<T>& f, Index t, Index row, Index block) {
+template <class V, class Unit, int R, int U, class T>
+UNROLLED_INLINE void forward_tile(const LayerForward<T>& f, const Step& step, Index row, Index unit, const T* panel) {
   constexpr CellShape kShape = Unit::kShape;
   constexpr int kSlots = kShape.slots;
+  constexpr Index kWidth = kLanesOf<V>;
   const LayerShape& s = *f.shape;
-  const Index stride = panel_block<T>(s);
-  const T* z = f.z + (t * f.rows + row) * s.ld;
-  const T* h_panel = f.panels + block * stride;
-  const T* x_panel = h_panel + (s.hidden + 1) * kShape.h_count * kLanes<T>;
-  Vec<T> acc[R][U * kSlots] = {};
-  tile<T, R, U, kShape.x_count, kShape.x_first, kSlots, false>(z + s.x_offset, s.ld, x_panel, stride,
-                                                               kShape.x_count * kLanes<T>, s.inputs + 1, acc);
-  tile<T, R, U, kShape.h_count, kShape.h_first, kSlots, false>(z, s.ld, h_panel, stride, kShape.h_count * kLanes<T>,
-                                                               s.hidden + 1, acc);
+  const Index stride = panel_rows<T>(s) * kWidth;
+  const T* z = f.z + (step.first + row) * s.ld;
+  V acc[R][U * kSlots];
+#pragma GCC unroll 16
   for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 16
+    for (int i = 0; i < U * kSlots; ++i) acc[r][i] = load<V>(panel + (i / kSlots) * stride + (i % kSlots) * kWidth);
+  }
+  panel += kSlots * kWidth;
+  PhaseTimer timer(Phase::input_product);
+  tile<V, R, U, kShape.x_count, kShape.x_first, kSlots>(z + s.x_offset, s.ld, panel, stride, kShape.x_count * kWidth,
+                                                        s.inputs, acc);
+  panel += s.inputs * kShape.x_count * kWidth;
+  timer.next(Phase::recurrent_product);
+  tile<V, R, U, kShape.h_count, kShape.h_first, kSlots>(z, s.ld, panel, stride, kShape.h_count * kWidth,
+                                                        step.from_zero ? 0 : s.hidden, acc);
+  timer.next(Phase::gates);
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r) {
+    const Index after = step.after(row + r);
+#pragma GCC unroll 16
     for (int u = 0; u < U; ++u) {
-      const Index unit = (block + u) * kLanes<T>;
-      const Index at = (row + r) * s.h_pad + unit;
-      Vec<T> c{}, c_next{}, h_next, saved[kShape.saved];
-      if constexpr (kShape.has_c) c = load(f.c + t * f.c_step + at);
-      Unit::forward(acc[r] + u * kSlots, load(z + r * s.ld + unit), c, h_next, c_next, saved);
-      const Index left = s.hidden - unit;
-      store_part(f.z + ((t + 1) * f.rows + row + r) * s.ld + unit, h_next, left < kLanes<T> ? left : kLanes<T>);
-      if constexpr (kShape.has_c) store(f.c + (t + 1) * f.c_step + at, c_next);
-      if (f.saved != nullptr) {
-        T* to = f.saved + ((t * f.rows + row + r) * kShape.saved) * s.h_pad + unit;
+      const Index at = unit + u * kWidth;
+      V c{}, c_next{}, h_next, saved[kShape.saved];
+      if constexpr (kShape.has_c) c = load<V>(f.c + (f.keep ? step.first + row + r : row + r) * s.h_pad + at);
+      Unit::forward(acc[r] + u * kSlots, load<V>(z + r * s.ld + at), c, h_next, c_next, saved);
+      const Index left = s.hidden - at;
+      store_part(f.z + after * s.ld + at, h_next, left < kWidth ? left : kWidth);
+      if constexpr (kShape.has_c) store(f.c + (f.keep ? after : row + r) * s.h_pad + at, c_next);
+      if (f.keep) {
+        T* to = f.saved + (step.first + row + r) * kShape.saved * s.h_pad + at;
         for (int i = 0; i < kShape.saved; ++i) store(to + i * s.h_pad, saved[i]);
       }
     }
   }
+}
+
+template <class V, class Unit, int U, class T>
+UNROLLED_INLINE void forward_rows(const LayerForward<T>& f, const Step& step, Index unit, const T* panel) {
+  row_tiles<tile_rows(U * Unit::kShape.slots)>(step.rows, [&](auto rows, Index row) {
+    forward_tile<V, Unit, decltype(rows)::value, U>(f, step, row, unit, panel);
+  });
 }
 
 template <class T, class Unit>
@@ -83,71 +143,125 @@ void layer_forward(const LayerForward<T>& f) {
   constexpr int kSlots = Unit::kShape.slots;
   constexpr int kUnits = kSlots >= 4 ? 1 : 4 / kSlots;           // vectors of units a tile, batches
   constexpr int kWide = kRegisters == 32 ? 2 * kUnits : kUnits;  // the same for one row alone
-  const Index blocks = blocks_of<T>(*f.shape);
+  const LayerShape& s = *f.shape;
+  const Blocks<T> blocks(s.hidden);
+  const Index stride = panel_rows<T>(s) * kLanes<T>;
   for (Index t = 0; t < f.steps; ++t) {
-    if (f.rows == 1) {
-      row_tiles<kWide>(
-          blocks, [&](auto units, Index block) { forward_tile<T, Unit, 1, decltype(units)::value>(f, t, 0, block); });
-      continue;
-    }
-    row_tiles<kUnits>(blocks, [&](auto units, Index block) {
+    const Step step(f, t);
+    const auto whole = [&](auto units, Index block) {
       constexpr int kCount = decltype(units)::value;
-      row_tiles<tile_rows(kCount * kSlots)>(f.rows, [&](auto rows, Index row) {
-        forward_tile<T, Unit, decltype(rows)::value, kCount>(f, t, row, block);
-      });
-    });
+      const T* panel = f.panels + block * stride;
+      if (step.rows == 1) {
+        forward_tile<Vec<T>, Unit, 1, kCount>(f, step, 0, block * kLanes<T>, panel);
+      } else if constexpr (kCount <= kUnits) {
+        forward_rows<Vec<T>, Unit, kCount>(f, step, block * kLanes<T>, panel);
+      }
+    };
+    const auto half = [&] {
+      if (!kHasHalf || !blocks.half) return;
+      forward_rows<Half<T>, Unit, 1>(f, step, blocks.whole * kLanes<T>, f.panels + blocks.whole * stride);
+    };
+    // Back and forth through the weights: what was read last is still in the nearest cache.
+    const bool back = t % 2 != 0;
+    if (back) half();
+    if (step.rows == 1) {
+      row_tiles<kWide>(blocks.whole, whole, back);
+    } else {
+      row_tiles<kUnits>(blocks.whole, whole, back);
+    }
+    if (!back) half();
   }
+}
+
+// The gate gradients of one vector of units of one row.
+template <class V, class Unit, class T>
+UNROLLED_INLINE void backward_unit(const LayerBackward<T>& b, Index at, Index row, Index unit, T* d) {
+  constexpr CellShape kShape = Unit::kShape;
+  const LayerShape& s = *b.shape;
+  const T* saved = b.saved + at * kShape.saved * s.h_pad + unit;
+  T* dh_at = b.dh + row * s.h_pad + unit;
+  T* dc_at = kShape.has_c ? b.dc + row * s.h_pad + unit : nullptr;
+  V values[kShape.saved], c{}, dc{}, direct{}, gates[kShape.d_gates];
+  for (int i = 0; i < kShape.saved; ++i) values[i] = load<V>(saved + i * s.h_pad);
+  V dh = load<V>(dh_at);
+  if (b.d_out != nullptr) dh = dh + load<V>(b.d_out + at * b.d_out_ld + unit);
+  if constexpr (kShape.has_c) {
+    c = load<V>(b.c + at * s.h_pad + unit);
+    dc = load<V>(dc_at);
+  }
+  Unit::backward(values, load<V>(b.z + at * s.ld + unit), c, dh, dc, direct, gates);
+  const Index left = s.hidden - unit;
+  const Index count = left < kLanesOf<V> ? left : kLanesOf<V>;
+  for (int i = 0; i < kShape.d_gates; ++i) store_part(d + i * s.hidden + unit, gates[i], count);
+  if constexpr (kShape.has_c) store(dc_at, dc);
+  if constexpr (kShape.has_direct) store(dh_at, direct);
 }
 
 // The gate gradients of one step, from dh and dc; dc becomes the previous step's, dh what reaches h beside the product.
 template <class T, class Unit>
-void backward_gates(const LayerBackward<T>& b, Index t, T* d) {
-  constexpr CellShape kShape = Unit::kShape;
+void backward_gates(const LayerBackward<T>& b, const Step& step, T* d) {
+  const PhaseTimer timer(Phase::backward_gates);
   const LayerShape& s = *b.shape;
-  for (Index row = 0; row < b.rows; ++row) {
-    const T* z = b.z + (t * b.rows + row) * s.ld;
-    const T* saved = b.saved + ((t * b.rows + row) * kShape.saved) * s.h_pad;
-    const T* d_out = b.d_out == nullptr ? nullptr : b.d_out + (t * b.rows + row) * b.d_out_ld;
-    T* dh_row = b.dh + row * s.h_pad;
-    T* dc_row = kShape.has_c ? b.dc + row * s.h_pad : nullptr;
-    for (Index unit = 0; unit < s.hidden; unit += kLanes<T>) {
-      Vec<T> values[kShape.saved], c{}, dc{}, direct{}, gates[kShape.d_gates];
-      for (int i = 0; i < kShape.saved; ++i) values[i] = load(saved + i * s.h_pad + unit);
-      Vec<T> dh = load(dh_row + unit);
-      if (d_out != nullptr) dh = dh + load(d_out + unit);
-      if constexpr (kShape.has_c) {
-        c = load(b.c + t * b.c_step + row * s.h_pad + unit);
-        dc = load(dc_row + unit);
-      }
-      Unit::backward(values, load(z + unit), c, dh, dc, direct, gates);
-      const Index left = s.hidden - unit;
-      const Index count = left < kLanes<T> ? left : kLanes<T>;
-      for (int i = 0; i < kShape.d_gates; ++i) store_part(d + row * s.d_ld + i * s.hidden + unit, gates[i], count);
-      if constexpr (kShape.has_c) store(dc_row + unit, dc);
-      if constexpr (kShape.has_direct) store(dh_row + unit, direct);
+  const Blocks<T> blocks(s.hidden);
+  for (Index row = 0; row < step.rows; ++row) {
+    for (Index block = 0; block < blocks.whole; ++block) {
+      backward_unit<Vec<T>, Unit>(b, step.first + row, row, block * kLanes<T>, d + row * s.d_ld);
+    }
+    if (kHasHalf && blocks.half) {
+      backward_unit<Half<T>, Unit>(b, step.first + row, row, blocks.whole * kLanes<T>, d + row * s.d_ld);
     }
   }
 }
 
-// What a block of steps adds to the weight gradients and to dx, as one product each over all its steps and rows.
+// What a block of steps adds to the weight gradients and to dx, as one product each over all its rows.
 template <class T>
-void backward_products(const LayerBackward<T>& b, Index t, Index steps, bool accumulate) {
+void backward_products(const LayerBackward<T>& b, Index first, Index rows, bool accumulate) {
+  const PhaseTimer timer(Phase::weight_gradients);
   const LayerShape& s = *b.shape;
   const CellShape& c = s.shape();
-  const Index rows = steps * b.rows;
+  const T* z = b.z + first * s.ld;
   bool dx_started = false;
   for (int i = 0; i < c.spans; ++i) {
     const Span& span = c.span[i];
-    const Index first = span.h ? 0 : s.x_offset;
-    const Index last = span.x ? s.ld : s.x_offset;
+    const Index depth = span.gates * s.hidden;
     const T* d = b.gates + span.d_first * s.hidden;
-    const Index weight_row = span.gate_first * s.hidden * s.ld;
-    product<T, true>(span.gates * s.hidden, (last - first) / kLanes<T>, rows, d, s.d_ld,
-                     b.z + t * b.rows * s.ld + first, s.ld, b.d_weights + weight_row + first, s.ld, accumulate);
+    const T* weights = b.weights + span.gate_first * s.hidden * s.ld;
+    T* d_weights = b.d_weights + span.gate_first * s.hidden * s.ld;
+    const auto add = [&](Index column, Index columns) {
+      product<T, Order::transposed>(depth, columns, rows, d, s.d_ld, z + column, s.ld, d_weights + column, s.ld,
+                                    accumulate);
+    };
+    if (span.h) add(0, s.h_columns);
+    if (span.x && s.x_columns > 0) add(s.x_offset, s.x_columns);
     if (b.dx != nullptr && span.x) {
-      product<T>(rows, (s.inputs + kLanes<T> - 1) / kLanes<T>, span.gates * s.hidden, d, s.d_ld,
-                 b.weights + weight_row + s.x_offset, s.ld, b.dx + t * b.rows * b.dx_ld, b.dx_ld, dx_started);
+      product<T>(rows, s.inputs, depth, d, s.d_ld, weights + s.x_offset, s.ld, b.dx + first * b.dx_ld, b.dx_ld,
+                 dx_started);
       dx_started = true;
+    }
+  }
+  T* narrow = b.narrow;
+  for (const Columns& columns : s.narrow) {
+    product<T, Order::transposed>(columns.count, c.d_gates * s.hidden, rows, z + columns.first, s.ld, b.gates, s.d_ld,
+                                  narrow, s.d_ld, accumulate);
+    narrow += columns.count * s.d_ld;
+  }
+}
+
+// Moves the gradients of the narrow columns to their places.
+template <class T>
+void scatter_narrow(const LayerBackward<T>& b) {
+  const LayerShape& s = *b.shape;
+  const CellShape& c = s.shape();
+  const T* narrow = b.narrow;
+  for (const Columns& columns : s.narrow) {
+    for (Index column = columns.first; column < columns.first + columns.count; ++column, narrow += s.d_ld) {
+      for (int i = 0; i < c.spans; ++i) {
+        const Span& span = c.span[i];
+        if (column <= s.hidden ? !span.h : !span.x) continue;
+        T* to = b.d_weights + span.gate_first * s.hidden * s.ld + column;
+        const T* from = narrow + span.d_first * s.hidden;
+        for (Index row = 0; row < span.gates * s.hidden; ++row) to[row * s.ld] = from[row];
+      }
     }
   }
 }
@@ -155,21 +269,26 @@ void backward_products(const LayerBackward<T>& b, Index t, Index steps, bool acc
 template <class T, class Unit>
 void layer_backward(const LayerBackward<T>& b) {
   const LayerShape& s = *b.shape;
-  const Span& h_span = Unit::kShape.span[0];
-  const Index vectors = blocks_of<T>(s);
+  const Index depth = Unit::kShape.span[0].gates * s.hidden;
   bool accumulate = false;
   for (Index end = b.steps; end > 0;) {
-    const Index begin = end > b.gate_steps ? end - b.gate_steps : 0;
+    Index begin = end - 1;
+    while (begin > 0 && b.first[end] - b.first[begin - 1] <= b.gate_rows) --begin;
     for (Index t = end - 1; t >= begin; --t) {
-      T* d = b.gates + (t - begin) * b.rows * s.d_ld;
-      backward_gates<T, Unit>(b, t, d);
-      product<T>(b.rows, vectors, h_span.gates * s.hidden, d, s.d_ld, b.weights, s.ld, b.dh, s.h_pad,
-                 Unit::kShape.has_direct);
+      const Step step(b, t);
+      T* d = b.gates + (step.first - b.first[begin]) * s.d_ld;
+      backward_gates<T, Unit>(b, step, d);
+      if (step.from_zero) continue;
+      const PhaseTimer timer(Phase::state_gradients);
+      // Back and forth through the weights: what was read last is still in the nearest cache.
+      const auto add = t % 2 == 0 ? product<T, Order::plain> : product<T, Order::reversed>;
+      add(step.rows, s.hidden, depth, d, s.d_ld, b.weights, s.ld, b.dh, s.h_pad, Unit::kShape.has_direct);
     }
-    backward_products(b, begin, end - begin, accumulate);
+    backward_products(b, b.first[begin], b.first[end] - b.first[begin], accumulate);
     accumulate = true;
     end = begin;
   }
+  scatter_narrow(b);
 }
 
 }  // namespace unrolled::UNROLLED_TARGET

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "phase.hpp"
+
 namespace unrolled {
 namespace {
 
@@ -11,6 +13,14 @@ constexpr Index kGateRows = 96;  // gate gradients are multiplied once this many
 template <class T>
 void copy(const T* from, Index count, T* to) {
   std::memcpy(to, from, static_cast<std::size_t>(count) * sizeof(T));
+}
+
+// Calls f(t, b) for every step and every row that has not ended.
+template <class T, class F>
+void each_active(const Pass<T>& pass, F&& f) {
+  for (Index t = 0; t < pass.steps; ++t) {
+    for (Index b = 0; b < pass.active(t); ++b) f(t, b);
+  }
 }
 
 }  // namespace
@@ -40,7 +50,7 @@ Network<T>::Network(const NetworkSpec& spec) : spec_(spec) {
     if (skip > 0) parameters_.push_back({"skip.weight", spec.outputs, skip, offset + spec.hidden + 1, ld});
     offset += padded<T>(spec.outputs * ld);
   }
-  weights_.reset(offset);
+  weights_.grow(offset);
   pack();
 }
 
@@ -55,7 +65,13 @@ template <class T>
 void Network<T>::read_from(const T* array, T* flat) const {
   for (const Parameter& p : parameters_) {
     const Index columns = std::max<Index>(p.columns, 1);
-    for (Index row = 0; row < p.rows; ++row, flat += columns) copy(array + p.offset + row * p.stride, columns, flat);
+    const T* from = array + p.offset;
+    if (columns == 1) {
+      for (Index row = 0; row < p.rows; ++row) flat[row] = from[row * p.stride];
+    } else {
+      for (Index row = 0; row < p.rows; ++row) copy(from + row * p.stride, columns, flat + row * columns);
+    }
+    flat += p.rows * columns;
   }
 }
 
@@ -63,9 +79,9 @@ template <class T>
 void Network<T>::write(const T* flat) {
   for (const Parameter& p : parameters_) {
     const Index columns = std::max<Index>(p.columns, 1);
-    for (Index row = 0; row < p.rows; ++row, flat += columns) {
-      copy(flat, columns, weights_.data() + p.offset + row * p.stride);
-    }
+    T* to = weights_.data() + p.offset;
+    for (Index row = 0; row < p.rows; ++row) copy(flat + row * columns, columns, to + row * p.stride);
+    flat += p.rows * columns;
   }
   pack();
 }
@@ -85,49 +101,25 @@ double Network<T>::work() const {
 }
 
 template <class T>
-void Network<T>::prepare(Pass<T>& pass, Index steps, Index rows, bool keep) const {
+void Network<T>::prepare(Pass<T>& pass, Index steps, Index rows, bool keep, const Index* lengths) const {
   const std::size_t count = layers_.size();
-  const bool same = pass.steps == steps && pass.rows == rows && pass.keep == keep && pass.z.size() == count;
+  const bool ragged = lengths != nullptr;
+  const bool same = !ragged && !pass.ragged && pass.steps == steps && pass.rows == rows && pass.keep == keep;
   if (!same) {
     pass.steps = -1;  // until all of it is there: should memory run out, the next call must begin anew
-    pass.z.resize(count);
-    pass.c.resize(count);
-    pass.saved.resize(count);
-    pass.dh.resize(count);
-    pass.dc.resize(count);
-  }
-  const Index gate_steps = std::min(steps, std::max<Index>(1, kGateRows / std::max<Index>(rows, 1)));
-  for (std::size_t l = 0; l < count && !same; ++l) {
-    const LayerShape& s = layers_[l];
-    pass.z[l].reset((steps + 1) * rows * s.ld);
-    for (Index i = 0; i < steps * rows; ++i) {
-      pass.z[l].data()[i * s.ld + s.hidden] = T(1);
-      pass.z[l].data()[i * s.ld + s.x_offset + s.inputs] = T(1);
+    pass.first.assign(static_cast<std::size_t>(steps) + 1, 0);
+    Index active = rows;
+    for (Index t = 0; t < steps; ++t) {
+      while (ragged && active > 0 && lengths[active - 1] <= t) --active;
+      pass.first[static_cast<std::size_t>(t) + 1] = pass.first_of(t) + active;
     }
-    if (s.shape().has_c) pass.c[l].reset((keep ? steps + 1 : 1) * rows * s.h_pad);
-    if (!keep) continue;
-    pass.saved[l].reset(steps * rows * s.shape().saved * s.h_pad);
-    pass.dh[l].reset(rows * s.h_pad);
-    pass.dc[l].reset(rows * s.h_pad);
-    if (pass.gates.size() < gate_steps * rows * s.d_ld) pass.gates.reset(gate_steps * rows * s.d_ld);
-    const Index dx_size = steps * rows * padded<T>(s.inputs);
-    for (Buffer<T>& dx : pass.dx) {
-      if (dx.size() < dx_size) dx.reset(dx_size);
-    }
+    reserve(pass, steps, rows, keep);
+    pass.steps = steps;
+    pass.rows = rows;
+    pass.keep = keep;
+    pass.ragged = ragged;
   }
-  if (!same && spec_.outputs > 0) {
-    const Index head_rows = spec_.every ? steps * rows : rows;
-    pass.u.reset(head_rows * head_ld());
-    for (Index i = 0; i < head_rows; ++i) pass.u.data()[i * head_ld() + spec_.hidden] = T(1);
-    pass.y.reset(head_rows * spec_.outputs);
-    if (keep) {
-      pass.d_y.reset(head_rows * spec_.outputs);
-      pass.d_u.reset(head_rows * head_ld());
-    }
-  }
-  pass.steps = steps;
-  pass.rows = rows;
-  pass.keep = keep;
+  pass.order = nullptr;
   for (std::size_t l = 0; l < count; ++l) {
     const LayerShape& s = layers_[l];
     for (Index b = 0; b < rows; ++b) std::fill_n(pass.z[l].data() + b * s.ld, s.hidden, T(0));
@@ -136,22 +128,59 @@ void Network<T>::prepare(Pass<T>& pass, Index steps, Index rows, bool keep) cons
 }
 
 template <class T>
+void Network<T>::reserve(Pass<T>& pass, Index steps, Index rows, bool keep) const {
+  const std::size_t count = layers_.size();
+  const Index all = pass.first_of(steps);
+  pass.z.resize(count);
+  pass.c.resize(count);
+  pass.saved.resize(count);
+  pass.dh.resize(count);
+  pass.dc.resize(count);
+  for (std::size_t l = 0; l < count; ++l) {
+    const LayerShape& s = layers_[l];
+    pass.z[l].grow((all + rows) * s.ld);
+    for (Index i = 0; i < all; ++i) {
+      pass.z[l].data()[i * s.ld + s.hidden] = T(1);
+      pass.z[l].data()[i * s.ld + s.x_offset + s.inputs] = T(1);
+    }
+    if (s.shape().has_c) pass.c[l].grow((keep ? all + rows : rows) * s.h_pad);
+    if (!keep) continue;
+    pass.saved[l].grow(all * s.shape().saved * s.h_pad);
+    pass.dh[l].grow(rows * s.h_pad);
+    pass.dc[l].grow(rows * s.h_pad);
+    pass.gates.grow(std::max(kGateRows, rows) * s.d_ld);
+    pass.narrow.grow(s.narrow_columns() * s.d_ld);
+    for (Buffer<T>& dx : pass.dx) dx.grow(all * padded<T>(s.inputs));
+  }
+  if (spec_.outputs == 0) {
+    if (keep) pass.d_out.grow(all * padded<T>(spec_.hidden));
+    return;
+  }
+  const Index head_rows = spec_.every ? all : rows;
+  pass.u.grow(head_rows * head_ld());
+  for (Index i = 0; i < head_rows; ++i) pass.u.data()[i * head_ld() + spec_.hidden] = T(1);
+  pass.y.grow(head_rows * spec_.outputs);
+  if (!keep) return;
+  pass.d_y.grow(head_rows * spec_.outputs);
+  pass.d_u.grow(head_rows * head_ld());
+}
+
+template <class T>
 T* Network<T>::input(Pass<T>& pass, Index t, Index b) const {
   const LayerShape& s = layers_[0];
-  return pass.z[0].data() + (t * pass.rows + b) * s.ld + s.x_offset;
+  return pass.z[0].data() + (pass.first_of(t) + b) * s.ld + s.x_offset;
 }
 
 template <class T>
 T* Network<T>::hidden_state(Pass<T>& pass, Index layer, Index t, Index b) const {
   const auto l = static_cast<std::size_t>(layer);
-  return pass.z[l].data() + (t * pass.rows + b) * layers_[l].ld;
+  return pass.z[l].data() + pass.at(t, b) * layers_[l].ld;
 }
 
 template <class T>
 T* Network<T>::cell_state(Pass<T>& pass, Index layer, Index b, bool last) const {
   const auto l = static_cast<std::size_t>(layer);
-  const Index t = last && pass.keep ? pass.steps : 0;
-  return pass.c[l].data() + (t * pass.rows + b) * layers_[l].h_pad;
+  return pass.c[l].data() + ((last && pass.keep ? pass.first.back() : 0) + b) * layers_[l].h_pad;
 }
 
 template <class T>
@@ -161,44 +190,45 @@ void Network<T>::forward(Pass<T>& pass) const {
     const LayerShape& s = layers_[l];
     const Index layer = static_cast<Index>(l);
     if (l > 0) {
-      for (Index t = 0; t < pass.steps; ++t) {
-        for (Index b = 0; b < pass.rows; ++b) {
-          T* x = pass.z[l].data() + (t * pass.rows + b) * s.ld + s.x_offset;
-          copy(hidden_state(pass, layer - 1, t + 1, b), s.inputs, x);
-          pass.dropout.apply(layer, t, pass.first_row + b, s.inputs, x);
-        }
-      }
+      each_active(pass, [&](Index t, Index b) {
+        T* x = pass.z[l].data() + (pass.first_of(t) + b) * s.ld + s.x_offset;
+        copy(hidden_state(pass, layer - 1, t + 1, b), s.inputs, x);
+        pass.dropout.apply(layer, t, pass.batch_row(b), s.inputs, x);
+      });
     }
-    const Index c_step = pass.keep ? pass.rows * s.h_pad : 0;
-    k.layer_forward[s.cell]({&s, pass.steps, pass.rows, panels_[l].data(), pass.z[l].data(), pass.c[l].data(), c_step,
-                             pass.keep ? pass.saved[l].data() : nullptr});
+    k.layer_forward[s.cell]({&s, pass.steps, pass.rows, pass.first.data(), panels_[l].data(), pass.z[l].data(),
+                             pass.c[l].data(), pass.from_zero, pass.keep, pass.keep ? pass.saved[l].data() : nullptr});
   }
   if (spec_.outputs > 0) run_head(pass);
 }
 
 template <class T>
 void Network<T>::run_head(Pass<T>& pass) const {
+  const PhaseTimer timer(Phase::head);
   const Index ld = head_ld();
   const Index top = spec_.layers - 1;
-  const Index first = spec_.every ? 0 : pass.steps - 1;
-  for (Index t = first; t < pass.steps; ++t) {
+  if (spec_.every) {
+    each_active(pass, [&](Index t, Index b) {
+      copy(hidden_state(pass, top, t + 1, b), spec_.hidden, pass.u.data() + (pass.first_of(t) + b) * ld);
+    });
+  } else {
     for (Index b = 0; b < pass.rows; ++b) {
-      T* u = pass.u.data() + ((t - first) * pass.rows + b) * ld;
-      copy(hidden_state(pass, top, t + 1, b), spec_.hidden, u);
+      T* u = pass.u.data() + b * ld;
+      copy(hidden_state(pass, top, pass.steps, b), spec_.hidden, u);
       for (Index s = 0; s < spec_.skip_steps; ++s) {
         copy(input(pass, s, b), spec_.inputs, u + spec_.hidden + 1 + s * spec_.inputs);
       }
     }
   }
-  const Index rows = (pass.steps - first) * pass.rows;
-  kernels<T>().dots(rows, spec_.outputs, ld, pass.u.data(), ld, head_weights(), ld, pass.y.data(), spec_.outputs);
+  kernels<T>().dots(head_rows(pass), spec_.outputs, ld, pass.u.data(), ld, head_weights(), ld, pass.y.data(),
+                    spec_.outputs);
 }
 
 template <class T>
 void Network<T>::clear_state_gradients(Pass<T>& pass) const {
   for (std::size_t l = 0; l < layers_.size(); ++l) {
-    std::fill_n(pass.dh[l].data(), pass.dh[l].size(), T(0));
-    std::fill_n(pass.dc[l].data(), pass.dc[l].size(), T(0));
+    std::fill_n(pass.dh[l].data(), pass.rows * layers_[l].h_pad, T(0));
+    std::fill_n(pass.dc[l].data(), pass.rows * layers_[l].h_pad, T(0));
   }
 }
 
@@ -208,7 +238,8 @@ void Network<T>::head_backward(Pass<T>& pass, T* gradients, bool want_inputs) co
   const Kernels<T>& k = kernels<T>();
   const Index ld = head_ld();
   const Index outputs = spec_.outputs;
-  const Index rows = spec_.every ? pass.steps * pass.rows : pass.rows;
+  const PhaseTimer timer(Phase::head);
+  const Index rows = head_rows(pass);
   k.product_transposed(outputs, ld, rows, pass.d_y.data(), outputs, pass.u.data(), ld, gradients + head_offset_, ld,
                        false);
   const bool whole = want_inputs && spec_.skip_steps > 0;
@@ -241,37 +272,33 @@ void Network<T>::backward(Pass<T>& pass, T* gradients, bool want_inputs) const {
     const LayerShape& s = layers_[l];
     Buffer<T>& dx = pass.dx[l % 2];
     const Index dx_ld = padded<T>(s.inputs);
-    const Index gate_steps = std::min(pass.steps, std::max<Index>(1, kGateRows / pass.rows));
-    k.layer_backward[s.cell]({&s, pass.steps, pass.rows, weights_.data() + layer_offsets_[l], pass.z[l].data(),
-                              pass.c[l].data(), pass.rows * s.h_pad, pass.saved[l].data(), d_out, d_out_ld,
-                              pass.dh[l].data(), pass.dc[l].data(), pass.gates.data(), gate_steps,
-                              gradients + layer_offsets_[l], l > 0 || want_inputs ? dx.data() : nullptr, dx_ld});
+    k.layer_backward[s.cell]({&s, pass.steps, pass.rows, pass.first.data(), weights_.data() + layer_offsets_[l],
+                              pass.z[l].data(), pass.c[l].data(), pass.saved[l].data(), d_out, d_out_ld,
+                              pass.dh[l].data(), pass.dc[l].data(), pass.from_zero, pass.gates.data(), kGateRows,
+                              pass.narrow.data(), gradients + layer_offsets_[l],
+                              l > 0 || want_inputs ? dx.data() : nullptr, dx_ld});
     if (l > 0) {
-      for (Index t = 0; t < pass.steps; ++t) {
-        for (Index b = 0; b < pass.rows; ++b) {
-          pass.dropout.apply(static_cast<Index>(l), t, pass.first_row + b, s.inputs,
-                             dx.data() + (t * pass.rows + b) * dx_ld);
-        }
-      }
+      each_active(pass, [&](Index t, Index b) {
+        pass.dropout.apply(static_cast<Index>(l), t, pass.batch_row(b), s.inputs,
+                           dx.data() + (pass.first_of(t) + b) * dx_ld);
+      });
     }
     d_out = dx.data();
     d_out_ld = dx_ld;
   }
   if (want_inputs && spec_.skip_steps > 0) {
     const Index dx_ld = padded<T>(spec_.inputs);
-    for (Index t = 0; t < pass.steps; ++t) {
-      for (Index b = 0; b < pass.rows; ++b) {
-        const T* d_window = pass.d_u.data() + b * head_ld() + spec_.hidden + 1 + t * spec_.inputs;
-        T* to = pass.dx[0].data() + (t * pass.rows + b) * dx_ld;
-        for (Index i = 0; i < spec_.inputs; ++i) to[i] += d_window[i];
-      }
-    }
+    each_active(pass, [&](Index t, Index b) {
+      const T* d_window = pass.d_u.data() + b * head_ld() + spec_.hidden + 1 + t * spec_.inputs;
+      T* to = pass.dx[0].data() + (pass.first_of(t) + b) * dx_ld;
+      for (Index i = 0; i < spec_.inputs; ++i) to[i] += d_window[i];
+    });
   }
 }
 
 template <class T>
 const T* Network<T>::input_gradient(const Pass<T>& pass, Index t, Index b) const {
-  return pass.dx[0].data() + (t * pass.rows + b) * padded<T>(spec_.inputs);
+  return pass.dx[0].data() + (pass.first_of(t) + b) * padded<T>(spec_.inputs);
 }
 
 template class Network<float>;

@@ -36,19 +36,32 @@ struct Parameter {
   Index stride;  // between its rows there
 };
 
-// Everything that a pass over a chunk of rows needs to keep: inputs, states, gates, gradients.
+// Everything that a pass over a chunk of rows needs to keep: inputs, states, gates, gradients. Rows lie step after
+// step, as kernels.hpp says.
 template <class T>
 struct Pass {
   Index steps = 0;
   Index rows = 0;
-  Index first_row = 0;  // of the chunk in the batch: dropout depends on it
-  bool keep = false;    // for a backward pass
+  bool keep = false;         // for a backward pass
+  bool ragged = false;       // some rows end before others
+  bool from_zero = false;    // the first states stay zeros, and their gradients are not wanted
+  std::vector<Index> first;  // of each step, and behind the last: where its rows begin
+  Index first_row = 0;       // of the chunk in the batch
+  const Index* order =
+      nullptr;  // which row of the batch each is, where the batch was sorted; null: they follow first_row
   Dropout dropout;
   std::vector<Buffer<T>> z, c, saved;  // of each layer
-  Buffer<T> u, y, d_y, d_u;            // of the head; y and d_y are [rows, O] or [T, rows, O]
+  Buffer<T> u, y, d_y, d_u;            // of the head; y and d_y are [rows, O], or a row for each step and row
   std::vector<Buffer<T>> dh, dc;       // of each layer: gradients of its last state, then of its first
-  Buffer<T> gates, dx[2];              // scratch; dx[0] ends as the gradient of the inputs
+  Buffer<T> gates, narrow, dx[2];      // scratch; dx[0] ends as the gradient of the inputs
   Buffer<T> d_out;                     // a gradient given for every step's top state (without a head)
+
+  // The rows of step t that have not ended.
+  Index active(Index t) const { return first_of(t + 1) - first_of(t); }
+  // Row b at step t; at t = steps, and after its own last step: its last state.
+  Index at(Index t, Index b) const { return t < steps && b < active(t) ? first_of(t) + b : first_of(steps) + b; }
+  Index batch_row(Index b) const { return order == nullptr ? first_row + b : order[first_row + b]; }
+  Index first_of(Index t) const { return first[static_cast<std::size_t>(t)]; }
 };
 
 template <class T>
@@ -70,12 +83,13 @@ class Network {
   T* weights() { return weights_.data(); }
   void pack();
 
-  // Makes `pass` ready for `rows` rows of `steps` steps: constant ones, zero states.
-  void prepare(Pass<T>& pass, Index steps, Index rows, bool keep) const;
+  // Makes `pass` ready for `rows` rows of `steps` steps: constant ones, zero states. Rows may end earlier, each after
+  // `lengths` steps, of which none is larger than the one before it and the first is `steps`.
+  void prepare(Pass<T>& pass, Index steps, Index rows, bool keep, const Index* lengths = nullptr) const;
 
   // Where the input of step t and row b of a prepared pass belongs: I numbers.
   T* input(Pass<T>& pass, Index t, Index b) const;
-  // The state of layer l before the first step (t = 0) or after step t.
+  // The state of layer l before the first step (t = 0) or after step t; after a row's last step, its last state.
   T* hidden_state(Pass<T>& pass, Index layer, Index t, Index b) const;
   T* cell_state(Pass<T>& pass, Index layer, Index b, bool last) const;
 
@@ -94,8 +108,10 @@ class Network {
 
  private:
   Index head_ld() const { return padded<T>(spec_.hidden + 1 + spec_.skip_steps * spec_.inputs); }
+  Index head_rows(const Pass<T>& pass) const { return spec_.every ? pass.first.back() : pass.rows; }
   T* head_weights() { return weights_.data() + head_offset_; }
   const T* head_weights() const { return weights_.data() + head_offset_; }
+  void reserve(Pass<T>& pass, Index steps, Index rows, bool keep) const;
   void run_head(Pass<T>& pass) const;
   void head_backward(Pass<T>& pass, T* gradients, bool want_inputs) const;
 

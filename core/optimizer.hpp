@@ -90,4 +90,18 @@ double square_sum(Index size, const T* values) {
   return total;
 }
 
+// Is every value finite? Anything infinite or NaN turns its zero multiple into NaN, and that stays in the sum.
+template <class T>
+bool finite(Index size, const T* values) {
+  Vec<T> sums[4] = {};
+  const Index whole = size / (4 * kLanes<T>)*(4 * kLanes<T>);
+  for (Index i = 0; i < whole; i += 4 * kLanes<T>) {
+#pragma GCC unroll 4
+    for (Index j = 0; j < 4; ++j) sums[j] = load<Vec<T>>(values + i + j * kLanes<T>) * T(0) + sums[j];
+  }
+  T total = sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
+  for (Index i = whole; i < size; ++i) total += values[i] * T(0);
+  return total == T(0);
+}
+
 }  // namespace unrolled::UNROLLED_TARGET

@@ -1,6 +1,7 @@
 #include "pool.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <system_error>
 
 #if defined(__unix__) || defined(__APPLE__)
@@ -17,6 +18,19 @@ std::atomic<Pool*> current{nullptr};
 
 // The parent's threads do not exist in the child, so its pool is of no use there; its memory is left alone.
 void forget_pool() { current.store(nullptr); }
+
+// Waits for a little while without sleeping, because putting a thread to sleep and waking it takes as long: so steps of
+// training that follow each other at once find their helpers awake. Nobody waits so for longer than this.
+template <class Ready>
+void watch(Ready&& ready) {
+  constexpr std::chrono::microseconds kPatience(50);
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (!ready() && std::chrono::steady_clock::now() < end) {
+#if defined(__x86_64__)
+    for (int i = 0; i < 8 && !ready(); ++i) _mm_pause();
+#endif
+  }
+}
 
 }  // namespace
 
@@ -75,11 +89,16 @@ void Pool::run(int threads, std::ptrdiff_t count, const Job& job) {
     next_ = 0;
     count_ = count;
     error_ = nullptr;
-    wanted_ = running_ = helpers;
+    wanted_ = helpers;
     ++generation_;
   }
   wake_.notify_all();
   work(0);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    wanted_ = 0;  // whoever has not begun by now need not: nothing is left to do
+  }
+  watch([this] { return running_ == 0; });
   std::unique_lock<std::mutex> lock(mutex_);
   done_.wait(lock, [this] { return running_ == 0; });
   job_ = nullptr;
@@ -108,11 +127,13 @@ void Pool::work(int worker) noexcept {
 void Pool::serve(int worker) {
   unsigned long seen = 0;
   while (true) {
+    watch([&] { return generation_ != seen; });
     {
       std::unique_lock<std::mutex> lock(mutex_);
       wake_.wait(lock, [&] { return stopping_ || (generation_ != seen && worker <= wanted_); });
       if (stopping_) return;
       seen = generation_;
+      ++running_;
     }
     work(worker);
     {

@@ -1,4 +1,4 @@
-// The threads of the core: one pool for the process, asleep between jobs.
+// The threads of the core: one pool for the process, asleep between jobs that are not close together.
 //
 // Knows: how to run the same function on many indices. Must not know: what the function does.
 //
@@ -7,6 +7,7 @@
 // many Python threads never wait for each other here. After fork() the child starts a pool of its own.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <exception>
@@ -43,9 +44,9 @@ class Pool {
   const Job* job_ = nullptr;
   std::ptrdiff_t next_ = 0;
   std::ptrdiff_t count_ = 0;
-  int wanted_ = 0;   // helpers that take part in the job
-  int running_ = 0;  // helpers that have not finished it
-  unsigned long generation_ = 0;
+  int wanted_ = 0;               // helpers that may take part in the job
+  std::atomic<int> running_{0};  // helpers that do
+  std::atomic<unsigned long> generation_{0};
   std::exception_ptr error_;
   bool stopping_ = false;
 };

@@ -28,7 +28,7 @@ constexpr Index padded(Index n) {
 inline constexpr int kMaxGates = 4;
 
 // Which of a step's gradients meet which columns of z: gradients d_first .. d_first + gates of a row of d, rows
-// gate_first .. gate_first + gates of the weight matrix, the columns of h, of x, or both.
+// gate_first .. gate_first + gates of the weight matrix, the columns of h and b_hh, of x and b_ih, or all.
 struct Span {
   int d_first;
   int gate_first;
@@ -51,9 +51,6 @@ struct CellShape {
   int d_gates;      // gradients per unit and step
   int spans;
   Span span[3];
-
-  // Does any weight see only h or only x? Then the two parts of z start on vector boundaries of their own.
-  constexpr bool split() const { return spans > 1; }
 };
 
 inline constexpr CellShape kRnnShape = {
@@ -72,38 +69,61 @@ inline constexpr CellShape kGruShape = {
 inline constexpr CellShape kCells[] = {kRnnShape, kRnnReluShape, kLstmShape, kGruShape};
 inline constexpr int kCellCount = 4;
 
+// Columns of z whose weight gradients are too few for whole vectors.
+struct Columns {
+  Index first;
+  Index count;
+};
+
 struct LayerShape {
   int cell;
-  Index inputs;    // I
-  Index hidden;    // H
-  Index h_pad;     // H rounded up to whole vectors: stride of c, saved values and dh
-  Index x_offset;  // column of z where x starts
-  Index ld;        // row stride of z and of the weight matrix
-  Index d_ld;      // row stride of the gate gradients
+  Index inputs;       // I
+  Index hidden;       // H
+  Index h_pad;        // H rounded up to whole vectors: stride of c, saved values and dh
+  Index x_offset;     // column of z where x starts
+  Index ld;           // row stride of z and of the weight matrix
+  Index d_ld;         // row stride of the gate gradients
+  Index h_columns;    // columns from 0 whose weight gradients are one product, vectors along the columns
+  Index x_columns;    // the same from x_offset; 0 where x is narrow
+  Columns narrow[2];  // the other columns: vectors along the gates
 
   const CellShape& shape() const { return kCells[cell]; }
   Index weight_rows() const { return shape().gates * hidden; }
   Index weight_size() const { return weight_rows() * ld; }
+  Index narrow_columns() const { return narrow[0].count + narrow[1].count; }
   // The packed copy of the weights that the forward pass reads, whatever the vector width.
-  Index panel_size() const { return ((hidden + 1) * shape().h_count + (inputs + 1) * shape().x_count) * h_pad; }
+  Index panel_size() const { return (hidden * shape().h_count + inputs * shape().x_count + shape().slots) * h_pad; }
 };
 
 template <class T>
 LayerShape make_layer_shape(int cell, Index inputs, Index hidden) {
   constexpr Index lanes = kAlign / static_cast<Index>(sizeof(T));
+  const auto halves = [](Index columns) { return (columns + lanes / 2 - 1) / (lanes / 2); };
   LayerShape s{};
   s.cell = cell;
   s.inputs = inputs;
   s.hidden = hidden;
   s.h_pad = padded<T>(hidden);
-  // A narrow x shares the last vector of h; a wide one starts on a boundary.
-  const bool aligned = kCells[cell].split() || inputs >= lanes;
-  s.x_offset = aligned ? padded<T>(hidden + 1) : hidden + 1;
+  // A narrow x follows at once; a wide one starts on a vector's boundary.
+  const bool wide = inputs >= lanes;
+  s.x_offset = wide ? padded<T>(hidden + 1) : hidden + 1;
   s.ld = padded<T>(s.x_offset + inputs + 1);
   s.d_ld = padded<T>(kCells[cell].d_gates * hidden);
   // Rows a large power of two apart fall into the same few cache sets.
   if (s.ld * static_cast<Index>(sizeof(T)) % 1024 == 0) s.ld += lanes;
   if (s.d_ld * static_cast<Index>(sizeof(T)) % 1024 == 0) s.d_ld += lanes;
+  // What fits into the padding of the state's product goes with it: b_hh, and a narrow x if it meets the same gates.
+  const Index end = s.x_offset + inputs + 1;
+  s.h_columns = hidden;
+  if (halves(hidden + 1) == halves(hidden)) s.h_columns = hidden + 1;
+  if (!wide && kCells[cell].spans == 1 && halves(end) == halves(hidden)) s.h_columns = end;
+  if (wide) {
+    s.x_columns = halves(inputs + 1) == halves(inputs) ? inputs + 1 : inputs;
+    s.narrow[0] = {s.h_columns, hidden + 1 - s.h_columns};
+    s.narrow[1] = {s.x_offset + s.x_columns, inputs + 1 - s.x_columns};
+  } else {
+    s.narrow[0] = {s.h_columns, end - s.h_columns};
+  }
   return s;
 }
 

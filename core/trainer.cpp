@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "phase.hpp"
+
 namespace unrolled {
 namespace {
 
@@ -10,6 +12,7 @@ namespace {
 template <class T>
 const T* gather(const Network<T>& network, Pass<T>& pass, Index b, const PanelView<T>& panel, const WindowSpec& spec,
                 std::int64_t series, std::int64_t start, T* location, T* scale) {
+  const PhaseTimer timer(Phase::gather);
   const T* window = panel.values + (panel.offsets[series] + start) * panel.channels;
   fit_scaling(spec, window, location, scale);
   for (Index t = 0; t < spec.steps(); ++t) {
@@ -34,6 +37,7 @@ void forecast(const Network<T>& network, std::vector<Pass<T>>& passes, int threa
     std::vector<T> scaling(static_cast<std::size_t>(2 * rows * spec.channels));
     network.prepare(pass, steps, rows, false);
     pass.first_row = chunks.first(index);
+    pass.from_zero = true;
     pass.dropout.rate = 0;
     for (Index b = 0; b < rows; ++b) {
       T* location = scaling.data() + 2 * b * spec.channels;
@@ -41,7 +45,7 @@ void forecast(const Network<T>& network, std::vector<Pass<T>>& passes, int threa
              location + spec.channels);
     }
     network.forward(pass);
-    const Index last = network.spec().every ? (steps - 1) * rows : 0;
+    const Index last = network.spec().every ? pass.first_of(steps - 1) : 0;
     for (Index b = 0; b < rows; ++b) {
       T* y = out + (pass.first_row + b) * outputs;
       std::copy_n(pass.y.data() + (last + b) * outputs, outputs, y);
@@ -65,8 +69,8 @@ Trainer<T>::Trainer(Network<T>& network, const PanelView<T>& panel, const Window
       passes_(static_cast<std::size_t>(threads)),
       targets_(static_cast<std::size_t>(threads)),
       gradients_(network.size()) {
-  if (optimizer.kind != Optimizer::sgd || optimizer.momentum != 0) first_.reset(network.size());
-  if (optimizer.kind != Optimizer::sgd) second_.reset(network.size());
+  if (optimizer.kind != Optimizer::sgd || optimizer.momentum != 0) first_.grow(network.size());
+  if (optimizer.kind != Optimizer::sgd) second_.grow(network.size());
 }
 
 // How many numbers one window's loss is the mean of.
@@ -83,7 +87,7 @@ double Trainer<T>::row_loss(Pass<T>& pass, Index row, T weight, bool learn) {
   const Index targets = window_.targets();
   double total = 0;
   for (Index t = 0; t < (every ? window_.steps() : 1); ++t) {
-    const Index at = (t * pass.rows + row) * outputs;
+    const Index at = (pass.first_of(every ? t : 0) + row) * outputs;
     total += kernels<T>().loss_row({loss_.loss, targets, targets_[worker].data() + (every ? t * window_.inputs() : 0),
                                     pass.y.data() + at, learn ? pass.d_y.data() + at : nullptr, weight,
                                     static_cast<T>(loss_.delta), quantiles_.data(),
@@ -105,6 +109,7 @@ void Trainer<T>::chunk(const Chunks& chunks, Index index, int worker, bool learn
   const Index target_points = before + window_.horizon;
   network_.prepare(pass, window_.steps(), rows, learn);
   pass.first_row = first;
+  pass.from_zero = true;
   pass.dropout = {learn ? network_.spec().dropout : 0, seed_, static_cast<std::uint64_t>(step_)};
   const Index channels = window_.channels;
   std::vector<T> scaling(static_cast<std::size_t>(2 * rows * channels));
@@ -120,6 +125,7 @@ void Trainer<T>::chunk(const Chunks& chunks, Index index, int worker, bool learn
   for (Index b = 0; b < rows; ++b) {
     const T* location = scaling.data() + 2 * b * channels;
     const T* after = windows[static_cast<std::size_t>(b)] + (window_.window - before) * channels;
+    const PhaseTimer timer(Phase::head);
     scale_points(target_points, channels, after, location, location + channels, target.data());
     losses[first + b] = row_loss(pass, b, weight, learn);
   }
@@ -130,18 +136,30 @@ void Trainer<T>::chunk(const Chunks& chunks, Index index, int worker, bool learn
 }
 
 template <class T>
+double Trainer<T>::gradient_norm() const {
+  return std::sqrt(kernels<T>().square_sum(gradients_.size(), gradients_.data()));
+}
+
+template <class T>
 bool Trainer<T>::update(double rate, Index chunks) {
   const Kernels<T>& k = kernels<T>();
+  PhaseTimer timer(Phase::optimizer);
   for (Index c = 1; c < chunks; ++c) {
     k.add(gradients_.size(), partial_[static_cast<std::size_t>(c - 1)].data(), gradients_.data());
   }
-  gradient_norm_ = std::sqrt(k.square_sum(gradients_.size(), gradients_.data()));
-  if (!std::isfinite(gradient_norm_)) return false;
-  const double scale = optimizer_.clip > 0 ? std::min(1.0, optimizer_.clip / (gradient_norm_ + 1e-6)) : 1.0;
+  double scale = 1;
+  if (optimizer_.clip > 0) {
+    const double norm = gradient_norm();
+    if (!std::isfinite(norm)) return false;
+    scale = std::min(1.0, optimizer_.clip / (norm + 1e-6));
+  } else if (!k.finite(gradients_.size(), gradients_.data())) {
+    return false;
+  }
   ++step_;
   k.optimize({optimizer_.kind, gradients_.size(), network_.weights(), gradients_.data(), first_.data(), second_.data(),
               rate, optimizer_.momentum, optimizer_.beta1, optimizer_.beta2, optimizer_.eps, optimizer_.weight_decay,
               scale, step_});
+  timer.next(Phase::pack);
   network_.pack();
   return true;
 }

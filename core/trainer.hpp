@@ -50,7 +50,7 @@ class Trainer {
   void read_gradients(T* flat) const { network_.read_from(gradients_.data(), flat); }
 
   // The norm of those gradients over all parameters, before clipping.
-  double gradient_norm() const { return gradient_norm_; }
+  double gradient_norm() const;
 
  private:
   void chunk(const Chunks& chunks, Index index, int worker, bool learn, const std::int64_t* series,
@@ -74,7 +74,6 @@ class Trainer {
   Buffer<T> first_, second_;
   std::vector<double> row_losses_;
   std::int64_t step_ = 0;
-  double gradient_norm_ = 0;
 };
 
 }  // namespace unrolled

@@ -9,11 +9,10 @@
 
 namespace unrolled::UNROLLED_TARGET {
 
-template <class T>
 struct GruUnit {
-  using V = Vec<T>;
   static constexpr CellShape kShape = kGruShape;
 
+  template <class V>
   UNROLLED_INLINE static void forward(const V* pre, V h, V /*c*/, V& h_next, V& /*c_next*/, V* saved) {
     const V n_x = pre[0];
     const V r = sigmoid(pre[1]);
@@ -27,6 +26,7 @@ struct GruUnit {
     saved[3] = n_h;
   }
 
+  template <class V>
   UNROLLED_INLINE static void backward(const V* saved, V h, V /*c*/, V dh, V& /*dc*/, V& dh_direct, V* d) {
     const V r = saved[0];
     const V z = saved[1];

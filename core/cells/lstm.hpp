@@ -9,11 +9,10 @@
 
 namespace unrolled::UNROLLED_TARGET {
 
-template <class T>
 struct LstmUnit {
-  using V = Vec<T>;
   static constexpr CellShape kShape = kLstmShape;
 
+  template <class V>
   UNROLLED_INLINE static void forward(const V* pre, V /*h*/, V c, V& h_next, V& c_next, V* saved) {
     const V i = sigmoid(pre[0]);
     const V f = sigmoid(pre[1]);
@@ -29,6 +28,7 @@ struct LstmUnit {
     saved[4] = tanh_c;
   }
 
+  template <class V>
   UNROLLED_INLINE static void backward(const V* saved, V /*h*/, V c, V dh, V& dc, V& /*dh_direct*/, V* d) {
     const V i = saved[0];
     const V f = saved[1];

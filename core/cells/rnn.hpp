@@ -8,11 +8,11 @@
 
 namespace unrolled::UNROLLED_TARGET {
 
-template <class T, bool kRelu>
+template <bool kRelu>
 struct RnnUnit {
-  using V = Vec<T>;
   static constexpr CellShape kShape = kRelu ? kRnnReluShape : kRnnShape;
 
+  template <class V>
   UNROLLED_INLINE static void forward(const V* pre, V /*h*/, V /*c*/, V& h_next, V& /*c_next*/, V* saved) {
     if constexpr (kRelu) {
       h_next = relu(pre[0]);
@@ -22,6 +22,7 @@ struct RnnUnit {
     saved[0] = h_next;
   }
 
+  template <class V>
   UNROLLED_INLINE static void backward(const V* saved, V /*h*/, V /*c*/, V dh, V& /*dc*/, V& /*dh_direct*/, V* d) {
     if constexpr (kRelu) {
       d[0] = saved[0] > 0 ? dh : saved[0] * 0;  // 0 where h is 0, NaN where it is NaN

@@ -18,15 +18,17 @@ if TYPE_CHECKING:
     from unrolled.forecaster import Forecaster
     from unrolled.network import Network, NetworkSpec
     from unrolled.panel import Panel, to_panel
+    from unrolled.stream import Stream
 
 __version__ = version("unrolled")
-__all__ = ["Forecaster", "Network", "NetworkSpec", "Panel", "UnrolledError", "to_panel"]
+__all__ = ["Forecaster", "Network", "NetworkSpec", "Panel", "Stream", "UnrolledError", "to_panel"]
 
 _HOMES = {
     "Forecaster": "forecaster",
     "Network": "network",
     "NetworkSpec": "network",
     "Panel": "panel",
+    "Stream": "stream",
     "UnrolledError": "errors",
     "to_panel": "panel",
 }

@@ -67,7 +67,7 @@ def check_tail(tail: Panel, model: Model) -> None:
     need(len(tail.ids) == size and all(isinstance(name, int | str) for name in tail.ids), "ids")
     need(len(tail.channels) == values.shape[1], "channels")
     need(all(isinstance(name, str) for name in tail.channels), "channels")
-    kinds = {"list": True, "vector": size == 1 == tail.n_channels, "matrix": size == 1}
+    kinds = {"list": True, "cube": True, "vector": size == 1 == tail.n_channels, "matrix": size == 1}
     need(kinds.get(tail.kind), "kind")
     scaler = model.scaler
     if scaler is not None:

@@ -7,7 +7,6 @@ Panel tail -> Network -> the caller's kind         (predict)
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -17,13 +16,13 @@ from unrolled.checks import check_parameters
 from unrolled.engine import Learning, Trainer, Windowing, default_threads
 from unrolled.errors import ArgumentError, DataError, FileError, NotFittedError, fault
 from unrolled.estimator import Estimator
-from unrolled.evaluation import Comparison, compare
+from unrolled.held_out import compare_held_out
 from unrolled.messages import text
 from unrolled.model import Model
 from unrolled.network import Network, NetworkSpec, initial_weights
 from unrolled.panel import Panel, answer, to_panel
 from unrolled.progress import progress_bar
-from unrolled.rules import Settings, settle
+from unrolled.rules import Settings, check_lengths, settle
 from unrolled.scaling import SeriesScaling
 from unrolled.training import History, Plan, train
 from unrolled.windows import split_windows
@@ -36,9 +35,6 @@ if TYPE_CHECKING:
 
     from unrolled.engine import Array
     from unrolled.windows import Windows
-
-_MOST_REPORTED = 200
-"""Series in the report at the most; of more, so many are taken evenly."""
 
 
 class Forecaster(Estimator):
@@ -78,6 +74,7 @@ class Forecaster(Estimator):
         schedule: "constant", "cosine" or "one_cycle".
         shuffle: whether the windows are shuffled in every pass.
         validation: points at the end of each series that are held out to choose the best weights; 0 for none.
+            Of very many windows there, some are looked at, taken evenly: see `training.Plan.watched`.
         patience: looks at the held-out windows without a better loss before training stops early; 0 for
             never.
         seed: of weights, order and dropout. The same seed gives the same numbers, on any number of threads.
@@ -172,11 +169,12 @@ class Forecaster(Estimator):
         """Learn from one series or many.
 
         Shapes:
-            y: [T] one series; [T, C] one series of C channels, forecast together; a list of S series; a
-                data frame.
+            y: [T] one series; [T, C] one series of C channels, forecast together; [S, T, C] S series of one
+                length; a list of S series; a data frame.
 
         Args:
-            y: numbers, all finite. It is not changed.
+            y: numbers, all finite. It is not changed, and an array of the forecaster's dtype is read where it
+                lies.
 
         Returns:
             self, fitted.
@@ -203,7 +201,14 @@ class Forecaster(Estimator):
         self.history_ = self._train(trainer, settings, windows, validation)
         self.settings_, self.network_ = settings, model.network
         self._model, self._tail, self._arguments = model, panel.tails(settings.window), self.get_params()
-        self.report_ = self._compare(panel)
+        self.report_ = compare_held_out(
+            model,
+            panel,
+            held_out=settings.held_out,
+            season=_plain(self.season),
+            threads=self._threads,
+            selected=bool(self.history_.checks),
+        )
         if self.history_.stopped == "interrupted":
             warnings.warn(text("fit.interrupted", step=self.history_.best_step), stacklevel=2)
         return self
@@ -222,34 +227,7 @@ class Forecaster(Estimator):
             at_once=self._reach,
             season=_plain(self.season),
         )
-        window, longest = settings.window, int(panel.lengths.max())
-        if settings.window % settings.patch:
-            raise ArgumentError(fault("argument.patch", window=window, patch=settings.patch))
-        if settings.held_out and window + self._reach <= longest < window + self._reach + settings.held_out:
-            raise DataError(
-                fault(
-                    "fit.no-validation",
-                    longest=longest,
-                    needed=window + self._reach + settings.held_out,
-                    window=window,
-                    horizon=self._reach,
-                    validation=settings.held_out,
-                )
-            )
-        if longest < window + self._reach:
-            needed, reach = window + self._reach, self._reach
-            raise DataError(
-                fault("fit.no-windows", longest=longest, needed=needed, window=window, horizon=reach)
-            )
-        short = np.flatnonzero(panel.lengths < window)
-        if short.size:
-            first = int(short[0])
-            length = int(panel.lengths[first])
-            raise DataError(
-                fault(
-                    "fit.too-short", series=panel.ids[first], length=length, window=window, count=short.size
-                )
-            )
+        check_lengths(settings, panel.lengths, panel.ids, at_once=self._reach)
         return settings
 
     def _make_model(self, panel: Panel, settings: Settings, scaler: SeriesScaling | None) -> Model:
@@ -313,34 +291,12 @@ class Forecaster(Estimator):
     def _threads(self) -> int:
         return self.threads or default_threads()
 
-    def _compare(self, panel: Panel) -> Comparison | None:
-        """Compare the network with the baselines on the last `horizon` points, where they were held out."""
-        horizon = int(self.horizon)
-        if self.settings_.held_out < horizon:
-            return None
-        held_out = panel.lengths >= self.settings_.window + self._reach + self.settings_.held_out
-        usable = np.flatnonzero(held_out).astype(np.int64)
-        if usable.size == 0:
-            return None
-        usable = usable[np.linspace(0, usable.size - 1, min(usable.size, _MOST_REPORTED)).astype(np.int64)]
-        known = [panel.series(int(s))[:-horizon] for s in usable]
-        actual = np.stack([panel.series(int(s))[-horizon:] for s in usable])
-        forecasts = self._model.forecast(
-            to_panel(known, dtype=self.dtype), threads=self._threads, known_as=usable
-        )
-        report = compare(known, actual, {"network": self._model.point(forecasts)}, season=_plain(self.season))
-        total = int(held_out.sum())
-        return replace(
-            report, selected=bool(self.history_.checks), sampled_from=total if usable.size < total else None
-        )
-
     def predict(self, y: object = None) -> Any:
         """Forecast the points that follow each series.
 
         Shapes:
-            of the forecasts, as y was given: [T] -> [K]; [T, C] -> [K, C]; S series -> [S, K] (or [S, K,
-                C]); a frame
-            -> a frame.
+            of the forecasts, as y was given: [T] -> [K]; [T, C] -> [K, C]; [S, T, C] -> [S, K, C]; a list of
+                S series -> [S, K], with several channels [S, K, C]; a frame -> a frame.
 
         Args:
             y: series to continue instead of those that were fitted; at least `window` points each.
@@ -377,12 +333,14 @@ class Forecaster(Estimator):
     def _continue(self, y: object) -> tuple[Panel, Array]:
         """Return the series to forecast (those given, else the ends of those fitted) and the forecasts."""
         self._must_be_fitted()
-        panel = self._tail if y is None else to_panel(y, dtype=str(self.network_.engine.dtype))
+        panel = self._tail if y is None else to_panel(y, dtype=self._arguments["dtype"])
         known_as = None if self._model.scaler is None else self._known_as(panel)
         return panel, self._model.forecast(panel, threads=self._threads, known_as=known_as)
 
-    def _known_as(self, panel: Panel) -> NDArray[np.int64]:
-        """Return the number that each series had when fitting: by its name in a frame, else by its place."""
+    def _known_as(self, panel: Panel) -> NDArray[np.int64] | None:
+        """Return the number that each series had when fitting, by its name; None for the same in order."""
+        if panel.ids == self._tail.ids:
+            return None
         numbers = {str(name): number for number, name in enumerate(self._tail.ids)}
         found = [numbers.get(str(name)) for name in panel.ids]
         if None in found or (panel.kind != "frame" and panel.n_series != self._tail.n_series):

@@ -151,16 +151,26 @@ def _codes(frame: nw.DataFrame[Any], id_col: str | None) -> tuple[NDArray[np.int
         return np.zeros(n, np.int64), [0]
     if frame[id_col].dtype.is_nested():
         raise KindError(fault("panel.id-kind", column=id_col, kind=frame[id_col].dtype))
-    names = frame[id_col].to_numpy()
-    starts = np.flatnonzero(np.concatenate([[True], names[1:] != names[:-1]]))
+    starts, names = _runs(frame[id_col])
     known: dict[object, int] = {}
     firsts: list[int] = []
     codes = np.empty(starts.size, np.int64)
-    for index, (start, name) in enumerate(zip(starts.tolist(), names[starts].tolist(), strict=True)):
+    for index, (start, name) in enumerate(zip(starts.tolist(), names, strict=True)):
         codes[index] = known.setdefault(name, len(known))
         if len(firsts) < len(known):
             firsts.append(start)
     return np.repeat(codes, np.diff(np.append(starts, n))), firsts
+
+
+def _runs(column: nw.Series[Any]) -> tuple[NDArray[np.int64], list[Any]]:
+    """Return where runs of one name begin, and the name of each."""
+    if column.dtype == nw.String:  # text is compared where it lies: as objects it would take its size anew
+        changed = (column[1:] != column[:-1]).to_numpy()
+        starts = np.flatnonzero(np.concatenate([[True], changed]))
+        return starts, column[starts.tolist()].to_list()
+    names = column.to_numpy()
+    starts = np.flatnonzero(np.concatenate([[True], names[1:] != names[:-1]]))
+    return starts, names[starts].tolist()
 
 
 def _values(frame: nw.DataFrame[Any], targets: Sequence[str], dtype: str) -> tuple[NDArray[Any], list[Fault]]:

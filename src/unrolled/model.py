@@ -55,17 +55,15 @@ class Model:
             DataError: a series is shorter than the window.
         """
         self._check(panel)
-        tail = panel.tails(self.windowing.window)
-        scaler = self.scaler
-        if scaler is not None and known_as is not None:
-            scaler = scaler.of(known_as)
-        values: Array = tail.values if scaler is None else scaler.apply(tail.values, tail.offsets)
-        values = np.asarray(values, self.network.engine.dtype)
-        known = values.reshape(panel.n_series, self.windowing.window, panel.n_channels)
-        if self.windowing.horizon >= self.horizon:
-            out = self._at(known, 0, threads)
-        else:
-            out = self._feed_back(known, threads)
+        if self.scaler is None and self.windowing.horizon >= self.horizon:
+            # The windows are read where they lie.
+            values = np.asarray(panel.values, self.network.engine.dtype)
+            return self._after(values, panel.offsets, panel.lengths - self.windowing.window, threads)
+        known: Array = panel.last(self.windowing.window)
+        scaler = self.scaler if known_as is None or self.scaler is None else self.scaler.of(known_as)
+        if scaler is not None:
+            known = scaler.apply_each(known)
+        out = self._feed_back(np.asarray(known, self.network.engine.dtype), threads)
         return out if scaler is None else scaler.invert(out)
 
     def point(self, forecasts: Array) -> Array:
@@ -77,32 +75,32 @@ class Model:
         channels = self.network.spec.input_size // self.windowing.patch
         if panel.n_channels != channels:
             raise DataError(fault("predict.channels", expected=channels, got=panel.n_channels))
-        short = np.flatnonzero(panel.lengths < self.windowing.window)
-        if short.size:
-            first = int(short[0])
-            length, window = int(panel.lengths[first]), self.windowing.window
+        lengths, window = panel.lengths, self.windowing.window
+        if (short := lengths < window).any():
+            first = int(short.argmax())
+            length = int(lengths[first])
             raise DataError(fault("predict.too-short", series=panel.ids[first], length=length, window=window))
 
-    def _at(self, known: Array, start: int, threads: int) -> Array:
-        """Forecast from the windows that start at point `start` of known [S, points, C]."""
-        n_series, points, channels = known.shape
+    def _after(
+        self, values: Array, offsets: NDArray[np.int64], starts: NDArray[np.int64], threads: int
+    ) -> Array:
+        """Forecast what follows one window of each series."""
+        series = np.arange(len(starts), dtype=np.int64)
         return self.network.engine.forecast(
-            known.reshape(-1, channels),
-            np.arange(n_series + 1, dtype=np.int64) * points,
-            np.arange(n_series, dtype=np.int64),
-            np.full(n_series, start, np.int64),
-            windowing=self.windowing,
-            threads=threads,
+            values, offsets, series, starts, windowing=self.windowing, threads=threads
         )
 
     def _feed_back(self, known: Array, threads: int) -> Array:
-        """Forecast one point at a time, each from a window that ends with the point forecasts before it."""
+        """Forecast in as many turns as it takes, each from a window that ends with the forecasts so far."""
         n_series, window, channels = known.shape
-        path = np.empty((n_series, window + self.horizon, channels), known.dtype)
+        points, at_once = window + self.horizon, self.windowing.horizon
+        path = np.empty((n_series, points, channels), known.dtype)
         path[:, :window] = known
+        offsets = np.arange(n_series + 1, dtype=np.int64) * points
         steps = []
-        for k in range(self.horizon):
-            out = self._at(path, k, threads)
-            path[:, window + k] = self.point(out)[:, 0]
+        for k in range(0, self.horizon, at_once):
+            starts = np.full(n_series, k, np.int64)
+            out = self._after(path.reshape(-1, channels), offsets, starts, threads)
+            path[:, window + k : window + k + at_once] = self.point(out)
             steps.append(out)
-        return np.concatenate(steps, axis=1)
+        return steps[0] if len(steps) == 1 else np.concatenate(steps, axis=1)

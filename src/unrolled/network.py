@@ -15,6 +15,7 @@ import numpy as np
 
 from unrolled.engine import CELLS, Array, Engine
 from unrolled.errors import ArgumentError, Fault, fault, nearest, raise_any
+from unrolled.stream import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +29,9 @@ _SIZES = {
     "skip_steps": (0, 1 << 20),
 }
 """The least and the most of each size, as the core knows them."""
+
+_MOST_ROWS = 1 << 20
+"""Sequences that a stream runs side by side at the most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,6 +208,28 @@ class Network:
     def weights(self, weights: Mapping[str, Any]) -> None:
         self._check(weights)
         self.engine.set(weights)
+
+    def stream(self, batch: int = 1) -> Stream:
+        """Return the network as something that runs one step at a time and keeps its state.
+
+        Args:
+            batch: B, how many sequences go on side by side.
+
+        Raises:
+            ArgumentError: the network has a skip, which reads a whole window, or `batch` cannot work.
+
+        Example:
+            >>> network = Network(NetworkSpec(cell="gru", input_size=1, hidden_size=2, output_size=3))
+            >>> network.stream().step(0.5).shape
+            (1, 3)
+        """
+        faults: list[Fault] = []
+        if self.spec.skip_steps:
+            faults.append(fault("stream.skip", skip_steps=self.spec.skip_steps))
+        if not is_whole(batch) or not 1 <= batch <= _MOST_ROWS:
+            faults.append(fault("stream.batch", got=repr(batch), most=_MOST_ROWS))
+        raise_any(ArgumentError, faults)
+        return Stream(self.engine, batch=int(batch))
 
     def _check(self, weights: Mapping[str, Any]) -> None:
         """Refuse weights that are not those of the spec."""

@@ -29,6 +29,9 @@ __all__ = ["Columns", "Kind", "Panel", "answer", "as_cube", "hat_names", "sealed
 
 _DTYPES = ("float32", "float64")
 
+_BLOCK = 1 << 20
+"""Numbers that are looked at together, so that a look at a large panel takes no memory to speak of."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Panel:
@@ -82,11 +85,16 @@ class Panel:
     @property
     def lengths(self) -> NDArray[np.int64]:
         """The number of points of each series, [S]."""
-        return np.diff(self.offsets)
+        return self.offsets[1:] - self.offsets[:-1]
 
     def series(self, index: int) -> NDArray[np.floating[Any]]:
         """Return one series as a view, [T, C]."""
         return self.values[self.offsets[index] : self.offsets[index + 1]]
+
+    def last(self, points: int) -> NDArray[np.floating[Any]]:
+        """Return the last points of every series, which has at least so many: a copy, [S, points, C]."""
+        ends = [self.values[end - points : end] for end in self.offsets[1:].tolist()]
+        return np.concatenate(ends).reshape(self.n_series, points, self.n_channels)
 
     def tails(self, points: int) -> Panel:
         """Return the last points of every series (all of a shorter one), still of the same kind.
@@ -99,11 +107,15 @@ class Panel:
         """
         if points < 1:
             raise ArgumentError(fault("panel.tails", points=points))
+        ends = self.offsets[1:]
         kept = np.minimum(self.lengths, points)
-        offsets = offsets_of(kept)
-        rows = np.arange(offsets[-1]) + np.repeat(self.offsets[1:] - offsets[1:], kept)
-        times = None if self.times is None else self.times[rows]
-        return replace(self, values=_frozen(self.values[rows]), offsets=offsets, times=times)
+
+        def ends_of(rows: NDArray[Any]) -> NDArray[Any]:
+            borders = zip((ends - kept).tolist(), ends.tolist(), strict=True)
+            return np.concatenate([rows[first:end] for first, end in borders])
+
+        times = None if self.times is None else ends_of(self.times)
+        return replace(self, values=_frozen(ends_of(self.values)), offsets=offsets_of(kept), times=times)
 
     def future(self, horizon: int) -> NDArray[Any] | None:
         """Return the times that follow each series' own end, [S, K]; `None` without times."""
@@ -128,11 +140,13 @@ def to_panel(
     """Turn what the caller has into a panel, and check all of it.
 
     Shapes:
-        y: [T] one series; [T, C] one series of C channels; a list of S such series; a frame in long format.
+        y: [T] one series; [T, C] one series of C channels; [S, T, C] S series of one length; a list of S
+            series; a frame in long format.
 
     Args:
         y: an array, a list of numbers, a list of arrays, a data frame, or a panel. It is never changed, and a
-            contiguous array that already has the dtype is not copied.
+            contiguous array that already has the dtype is not copied: where memory counts, [S, T, C] takes
+            half of what a list takes.
         dtype: "float32" or "float64".
         id_col: frames only: the column that tells the series apart. The default may be absent: one series.
         time_col: frames only: the column of the times. The default may be absent: rows in order.
@@ -177,9 +191,9 @@ def answer(panel: Panel, forecasts: ArrayLike) -> Any:
         forecasts: K values for each series and channel.
 
     Returns:
-        A vector: (K,). A matrix: (K, C). A list: (S, K), or (S, K, C) with several channels. A frame: a frame
-        of the same library with the id and time columns it had, and "y_hat" (with several channels, one
-        column "<channel>_hat" each).
+        A vector: (K,). A matrix: (K, C). Three axes: (S, K, C). A list: (S, K), or (S, K, C) with several
+        channels. A frame: a frame of the same library with the id and time columns it had, and "y_hat" (with
+        several channels, one column "<channel>_hat" each).
 
     Raises:
         ArgumentError: the forecasts are not of that shape.
@@ -198,7 +212,7 @@ def answer(panel: Panel, forecasts: ArrayLike) -> Any:
         from unrolled import frames
 
         return frames.write_frame(panel.columns, panel.future(cube.shape[1]), hat_names(panel), cube)
-    return cube[:, :, 0] if panel.n_channels == 1 else cube
+    return cube[:, :, 0] if panel.n_channels == 1 and panel.kind != "cube" else cube
 
 
 def as_cube(panel: Panel, forecasts: ArrayLike) -> NDArray[Any]:
@@ -242,10 +256,11 @@ def sealed(parts: Parts) -> Panel:
 
 def _number_faults(values: NDArray[Any], offsets: NDArray[np.int64], place: Locate) -> list[Fault]:
     """Describe, for each series, the first value that is missing and the first that is infinite."""
-    wrong = ~np.isfinite(values)
-    if not wrong.any():
+    size = max(1, _BLOCK // values.shape[1])
+    blocks = (values[first : first + size] for first in range(0, len(values), size))
+    if all(np.isfinite(block).all() for block in blocks):
         return []
-    rows, channels = np.nonzero(wrong)
+    rows, channels = np.nonzero(~np.isfinite(values))
     missing = np.isnan(values[rows, channels])
     series = np.searchsorted(offsets, rows, side="right") - 1
     found: list[tuple[int, int, str]] = []  # (index into rows, how many, fault)

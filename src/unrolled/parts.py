@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from unrolled.errors import Fault
     from unrolled.places import Locate
 
-Kind = Literal["vector", "matrix", "list", "frame"]
-"""What the caller gave: T numbers, T x C numbers, a list of series (or a file), a data frame."""
+Kind = Literal["vector", "matrix", "cube", "list", "frame"]
+"""What the caller gave: T numbers, T x C, S x T x C, a list of series (or a file), a data frame."""
 
 
 @dataclass(frozen=True)

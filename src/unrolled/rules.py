@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from unrolled.errors import ArgumentError, DataError, fault
 from unrolled.messages import text
 from unrolled.windows import split_windows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -118,6 +119,48 @@ def settle(
         settle_one("steps", 500 if windows < 1000 else 1000, "steps")
     settle_one("patience", 25, "patience")
     return Settings(**chosen, reasons=reasons)
+
+
+def check_lengths(
+    settings: Settings, lengths: NDArray[np.int64], ids: Sequence[object], *, at_once: int
+) -> None:
+    """Refuse series that cannot be learned from with these settings.
+
+    Args:
+        settings: all that was chosen.
+        lengths: points of each series, [S].
+        ids: the name of each.
+        at_once: points that the network forecasts at once.
+
+    Raises:
+        ArgumentError: the window cannot be cut into patches.
+        DataError: a series, or all of them, are too short.
+    """
+    window, held_out, longest = settings.window, settings.held_out, int(lengths.max())
+    points = window + at_once
+    if window % settings.patch:
+        raise ArgumentError(fault("argument.patch", window=window, patch=settings.patch))
+    if held_out and points <= longest < points + held_out:
+        needed = points + held_out
+        raise DataError(
+            fault(
+                "fit.no-validation",
+                longest=longest,
+                needed=needed,
+                window=window,
+                horizon=at_once,
+                validation=held_out,
+            )
+        )
+    if longest < points:
+        raise DataError(
+            fault("fit.no-windows", longest=longest, needed=points, window=window, horizon=at_once)
+        )
+    short = np.flatnonzero(lengths < window)
+    if short.size:
+        first = int(short[0])
+        length, count = int(lengths[first]), short.size
+        raise DataError(fault("fit.too-short", series=ids[first], length=length, window=window, count=count))
 
 
 def _held_out(validation: int | None, lengths: NDArray[np.int64], horizon: int) -> int:

@@ -29,6 +29,9 @@ SCHEDULES = ("constant", "cosine", "one_cycle")
 _BREATH_S = 0.05
 """Training comes back from the core about this often, for progress and Ctrl-C."""
 
+_LEAST_WATCHED, _WATCHED_SHARE = 256, 8
+"""A look reads so many validation windows, or one for so many that were trained on since the last look."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
@@ -53,6 +56,16 @@ class Plan:
     seed: int = 0
     check_every: int = 1
     patience: int = 0
+
+    @property
+    def watched(self) -> int:
+        """How many validation windows a look reads at the most.
+
+        Of many, so many are taken evenly, the same at every look: thirty thousand series would else cost
+        more to look at than to learn from. Reading a window costs a third of learning from it, so the looks
+        cost a twentieth of the training, or as much as 256 windows each.
+        """
+        return max(_LEAST_WATCHED, self.check_every * self.batch_size // _WATCHED_SHARE)
 
     def rates(self, begin: int, end: int) -> NDArray[np.float64]:
         """Return the learning rates of the steps from `begin` to before `end`, [end - begin].
@@ -118,8 +131,9 @@ def train(
 ) -> History:
     """Train the trainer's engine, and leave it with the best weights that were seen.
 
-    With validation windows the best are those of the lowest mean loss on them, else the last. Ctrl-C
-    after the first steps stops training and keeps the best so far; `History.stopped` tells.
+    With validation windows the best are those of the lowest mean loss on them (on `Plan.watched` of them
+    where there are more), else the last. Ctrl-C after the first steps stops training and keeps the best so
+    far; `History.stopped` tells.
 
     Args:
         trainer: does the steps.
@@ -136,14 +150,14 @@ def train(
         KeyboardInterrupt: Ctrl-C before the first steps: there is nothing to keep.
     """
     history = History(steps_per_epoch=max(1, -(-len(windows) // plan.batch_size)))
-    best = _Best()
+    best, watched = _Best(), validation.some(plan.watched)
     began = time.perf_counter()
     try:
         for _ in _stretches(trainer, windows, plan, history):
             history.seconds = time.perf_counter() - began
             done = len(history.losses)
-            if len(validation) and (done % plan.check_every == 0 or done == plan.steps):
-                _check(trainer, validation, history, best)
+            if watched[0].size and (done % plan.check_every == 0 or done == plan.steps):
+                _check(trainer, watched, history, best)
             if watch:
                 watch(history, plan)
             if plan.patience and best.checks_since >= plan.patience:
@@ -190,10 +204,11 @@ def _refuse(step: int, plan: Plan) -> NoReturn:
     raise TrainingError(fault("training.not-finite", step=step, lr=plan.rates(step - 1, step)[0]))
 
 
-def _check(trainer: Trainer, validation: Windows, history: History, best: _Best) -> None:
-    """Look at the validation windows; keep the weights where they are the best so far."""
-    losses = trainer.evaluate(*validation.at(np.arange(len(validation), dtype=np.int64)))
-    loss = float(losses.mean())
+def _check(
+    trainer: Trainer, watched: tuple[NDArray[np.int64], NDArray[np.int64]], history: History, best: _Best
+) -> None:
+    """Look at validation windows, by series and start; keep the weights where they are the best so far."""
+    loss = float(trainer.evaluate(*watched).mean())
     history.checks[len(history.losses)] = loss
     if loss < best.loss:
         best.weights, best.loss, best.step = trainer.engine.read(), loss, len(history.losses)

@@ -13,6 +13,7 @@ Knows NumPy only.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,13 +37,29 @@ class Windows:
     first: NDArray[np.int64]
     counts: NDArray[np.int64]
 
+    @cached_property
+    def _ends(self) -> NDArray[np.int64]:
+        """How many windows there are up to and with each series, [S]."""
+        return np.cumsum(self.counts)
+
     def __len__(self) -> int:
         """How many windows there are."""
         return int(self.counts.sum())
 
+    def some(self, most: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return series and start of all windows, or of so many where there are more, taken evenly.
+
+        Shapes:
+            each [n], n at most `most`.
+        """
+        total = len(self)
+        if total <= most:
+            return self.at(np.arange(total, dtype=np.int64))
+        return self.at((2 * np.arange(most, dtype=np.int64) + 1) * total // (2 * most))
+
     def at(self, numbers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return series and start of the windows with these numbers, counted series by series."""
-        ends = np.cumsum(self.counts)
+        ends = self._ends
         series = np.searchsorted(ends, numbers, side="right").astype(np.int64)
         return series, self.first[series] + numbers - (ends - self.counts)[series]
 

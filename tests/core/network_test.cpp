@@ -73,7 +73,7 @@ std::vector<To> converted(const std::vector<From>& from) {
 // The core's forward and backward pass over the same numbers, rounded to T.
 template <class T>
 Flow<T> run_core(const NetworkSpec& spec, const Sizes& s, const Flow<double>& from, const unrolled::Dropout& dropout,
-                 int threads) {
+                 int threads, const std::vector<std::int64_t>& lengths = {}) {
   Flow<T> flow{converted<T>(from.flat),
                converted<T>(from.x),
                converted<T>(from.h),
@@ -97,22 +97,27 @@ Flow<T> run_core(const NetworkSpec& spec, const Sizes& s, const Flow<double>& fr
   flow.out.resize(flow.d_out.size());
   flow.last_h = flow.h;
   flow.last_c = flow.c;
-  unrolled::apply<T>(
-      network,
-      {s.steps, s.rows, flow.x.data(), flow.last_h.data(), has_c ? flow.last_c.data() : nullptr, dropout, threads},
-      flow.out.data());
+  const auto call = [&](std::vector<T>& h, std::vector<T>& c, int most) {
+    return unrolled::Call<T>{s.steps,
+                             s.rows,
+                             flow.x.data(),
+                             h.data(),
+                             has_c ? c.data() : nullptr,
+                             dropout,
+                             most,
+                             lengths.empty() ? nullptr : lengths.data()};
+  };
+  unrolled::Workspace<T> workspace;
+  unrolled::apply<T>(network, workspace, call(flow.last_h, flow.last_c, threads), flow.out.data());
   flow.d_flat.resize(flow.flat.size());
   flow.d_x.resize(flow.x.size());
   flow.d_first_h = flow.d_h;
   flow.d_first_c = flow.d_c;
-  std::vector<T> h = flow.h, c = flow.c;
-  unrolled::apply_backward<T>(network,
-                              {s.steps, s.rows, flow.x.data(), h.data(), has_c ? c.data() : nullptr, dropout, threads},
+  unrolled::apply_backward<T>(network, workspace, call(flow.h, flow.c, threads),
                               {flow.d_out.data(), flow.d_first_h.data(), has_c ? flow.d_first_c.data() : nullptr,
                                flow.d_flat.data(), flow.d_x.data()});
   std::vector<T> d_h = flow.d_h, d_c = flow.d_c, d_flat(flow.flat.size());
-  unrolled::apply_backward<T>(network,
-                              {s.steps, s.rows, flow.x.data(), h.data(), has_c ? c.data() : nullptr, dropout, 1},
+  unrolled::apply_backward<T>(network, workspace, call(flow.h, flow.c, 1),
                               {flow.d_out.data(), d_h.data(), has_c ? d_c.data() : nullptr, d_flat.data(), nullptr});
   CHECK(test::same_bits(d_flat, flow.d_flat));  // whether dx is wanted changes nothing else
   return flow;
@@ -247,10 +252,89 @@ void check_threads() {
 TEST(threads_float) { check_threads<float>(); }
 TEST(threads_double) { check_threads<double>(); }
 
+// One row of a flow, cut to its own length.
+Flow<double> row_of(const NetworkSpec& spec, const Sizes& s, const Flow<double>& from, Index row, Index length) {
+  const auto cut = [&](const std::vector<double>& of, Index steps, Index width) {
+    std::vector<double> own;
+    for (Index t = 0; t < steps; ++t) {
+      const auto first = of.begin() + (t * s.rows + row) * width;
+      own.insert(own.end(), first, first + width);
+    }
+    return own;
+  };
+  const Index width = spec.outputs > 0 ? spec.outputs : spec.hidden;
+  Flow<double> flow;
+  flow.flat = from.flat;
+  flow.x = cut(from.x, length, spec.inputs);
+  flow.d_out = cut(from.d_out, spec.outputs > 0 && !spec.every ? 1 : length, width);
+  flow.h = cut(from.h, spec.layers, spec.hidden);
+  flow.c = cut(from.c, spec.layers, spec.hidden);
+  flow.d_h = cut(from.d_h, spec.layers, spec.hidden);
+  flow.d_c = cut(from.d_c, spec.layers, spec.hidden);
+  return flow;
+}
+
+// Rows that end at different steps: each as if it were alone, zeros behind its end.
+void check_lengths(int cell, Head head) {
+  const Sizes s{19, 40, 6, 3, 2};
+  const NetworkSpec spec = make_spec(cell, head, s, 0);
+  const Flow<double> from = draw(spec, s, 11);
+  std::vector<std::int64_t> lengths;
+  for (Index row = 0; row < s.rows; ++row) lengths.push_back(1 + (row * 7) % s.steps);
+  const Flow<double> all = run_core<double>(spec, s, from, {}, 2, lengths);
+  Reals sum(all.d_flat.size());
+  for (Index row = 0; row < s.rows; ++row) {
+    const Index length = lengths[static_cast<std::size_t>(row)];
+    const Sizes own{s.hidden, 1, length, s.inputs, s.layers};
+    const Flow<double> alone = run_core<double>(spec, own, row_of(spec, s, from, row, length), {}, 1);
+    Flow<double> part = all;  // what came out takes the place of what went in, to be cut the same way
+    part.x = all.d_x;
+    part.d_out = all.out;
+    part.h = all.last_h;
+    part.d_h = all.d_first_h;
+    part = row_of(spec, s, part, row, length);
+    CHECK(test::same_bits(part.x, alone.d_x));
+    CHECK(test::same_bits(part.d_out, alone.out));
+    CHECK(test::same_bits(part.h, alone.last_h));
+    CHECK(test::same_bits(part.d_h, alone.d_first_h));
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += static_cast<Real>(alone.d_flat[i]);
+    for (Index t = length; t < s.steps; ++t) {
+      for (Index i = 0; i < s.inputs; ++i) {
+        CHECK(all.d_x[static_cast<std::size_t>((t * s.rows + row) * s.inputs + i)] == 0);
+      }
+    }
+  }
+  all_near("d parameters, lengths", all.d_flat, sum, 1e-13);
+}
+
+TEST(lengths) {
+  for (int cell = 0; cell < unrolled::kCellCount; ++cell) {
+    for (const Head head : {Head::none, Head::last, Head::every}) check_lengths(cell, head);
+  }
+}
+
+TEST(a_workspace_gives_much_memory_back) {
+  const Sizes s{64, 16, 1500, 1, 1};
+  const Network<float> network(make_spec(2, Head::last, s, 0));
+  std::vector<float> x(static_cast<std::size_t>(s.steps * s.rows)), h(64 * 16), c(64 * 16), d_h(64 * 16), d_c(64 * 16);
+  std::vector<float> d_out(16 * 3), d_flat(static_cast<std::size_t>(network.parameter_count()));
+  unrolled::Workspace<float> workspace;
+  const auto backward = [&](Index steps) {
+    unrolled::apply_backward<float>(network, workspace, {steps, s.rows, x.data(), h.data(), c.data(), {}, 1},
+                                    {d_out.data(), d_h.data(), d_c.data(), d_flat.data(), nullptr});
+    workspace.trim();
+  };
+  backward(4);
+  CHECK(!workspace.passes.empty());
+  backward(s.steps);
+  CHECK(workspace.passes.empty() && workspace.sums.empty());
+}
+
 TEST(an_empty_batch) {
   NetworkSpec spec = make_spec(2, Head::last, kSizes[3], 0);
   const Network<float> network(spec);
-  unrolled::apply<float>(network, {4, 0, nullptr, nullptr, nullptr, {}, 3}, nullptr);
+  unrolled::Workspace<float> workspace;
+  unrolled::apply<float>(network, workspace, {4, 0, nullptr, nullptr, nullptr, {}, 3}, nullptr);
 }
 
 TEST(memory_that_is_not_there) {
@@ -271,10 +355,13 @@ TEST(memory_that_is_not_there) {
   network.forward(pass);
   CHECK(pass.y.size() == 9);
   unrolled::Buffer<float> buffer;
-  CHECK(refused([&] { buffer.reset(Index(1) << 50); }));
+  CHECK(refused([&] { buffer.grow(Index(1) << 50); }));
   CHECK(buffer.size() == 0);
-  buffer.reset(3);
+  buffer.grow(3);
   CHECK(buffer.data()[2] == 0.0F);
+  buffer.data()[1] = 1.0F;
+  buffer.grow(2);
+  CHECK(buffer.size() == 3 && buffer.data()[1] == 1.0F);
 }
 
 }  // namespace

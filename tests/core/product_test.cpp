@@ -113,7 +113,7 @@ void dot_products() {
 template <class T>
 void sums() {
   test::Random random(3);
-  for (Index size = 0; size <= 40; ++size) {
+  for (Index size = 0; size <= 80; size += size < 40 ? 1 : 13) {
     const std::vector<T> from = random.numbers<T>(size), before = random.numbers<T>(size);
     std::vector<T> to = before;
     kernels<T>().add(size, from.data(), to.data());
@@ -123,6 +123,14 @@ void sums() {
       squares += static_cast<long double>(from[i]) * static_cast<long double>(from[i]);
     }
     NEAR(kernels<T>().square_sum(size, from.data()), squares, 1e-14);
+    CHECK(kernels<T>().finite(size, from.data()));
+    for (Index i = 0; i < size; ++i) {
+      for (const T bad : {std::numeric_limits<T>::infinity(), -std::numeric_limits<T>::quiet_NaN()}) {
+        std::vector<T> values = from;
+        values[static_cast<std::size_t>(i)] = bad;
+        CHECK(!kernels<T>().finite(size, values.data()));
+      }
+    }
   }
 }
 

@@ -28,7 +28,9 @@ TOLERANCES: dict[str, dict[str, float]] = {
     "activation units": {"float64": 0.0, "float32": 4.0},
     # Sums of up to 275 terms, one after another, near 1e-16 (6e-8) each, over 200 steps; a tanh and a sigmoid
     # that are right to the line above. Single units cancel to less than 1, so 1 is the least scale here.
-    "output": {"float64": 1e-13, "float32": 2e-6},
+    "output": {"float64": 1e-13, "float32": 1e-6},
+    # The same beside torch, whose own sums are off by as much.
+    "peer output": {"float64": 2e-13, "float32": 2e-6},
     # Up to 200 products of numbers that are right to the line above, added up over steps and rows.
     "gradient": {"float64": 1e-13, "float32": 1e-5},
     # The same terms of a gradient, added up in other groups; they may cancel, so 1 is the least scale here.
@@ -47,7 +49,7 @@ TOLERANCES: dict[str, dict[str, float]] = {
 }
 """How far the engine may be off, as a share of the largest number of the array that is compared."""
 
-LEAST_SCALE = {"output": 1.0, "regrouped": 1.0, "loss": 1.0}
+LEAST_SCALE = {"output": 1.0, "peer output": 1.0, "regrouped": 1.0, "loss": 1.0}
 
 every_cell = pytest.mark.parametrize("cell", CELLS)
 every_dtype = pytest.mark.parametrize("dtype", ["float64", "float32"])

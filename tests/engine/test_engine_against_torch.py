@@ -96,8 +96,8 @@ def test_outputs_states_and_all_gradients(cell: str, shape: Shape, dtype: str) -
     drawn = draw(cell, shape, dtype=dtype)
     output, last, gradients = run_torch(drawn)
     got, got_last = drawn.engine.forward(drawn.x, drawn.state)
-    assert_close(got, output, to="output", dtype=dtype)
-    assert_states(got_last, last, to="output", dtype=dtype, name="state")
+    assert_close(got, output, to="peer output", dtype=dtype)
+    assert_states(got_last, last, to="peer output", dtype=dtype, name="state")
     found = drawn.engine.backward(drawn.x, drawn.d_out, drawn.state, drawn.d_state)
     assert_gradients(found, gradients, dtype=dtype)
 
@@ -110,7 +110,7 @@ def test_one_percent_of_a_weight_is_noticed(cell: str, dtype: str) -> None:
     for name, array in drawn.parameters.items():
         other = drawn.with_parameters({**drawn.parameters, name: 1.01 * array})
         with pytest.raises(AssertionError, match="Not equal to tolerance"):
-            assert_close(other.forward(drawn.x, drawn.state)[0], output, to="output", dtype=dtype)
+            assert_close(other.forward(drawn.x, drawn.state)[0], output, to="peer output", dtype=dtype)
 
 
 @every_cell

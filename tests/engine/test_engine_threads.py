@@ -116,6 +116,15 @@ def test_threads_really_run() -> None:
         assert len(list(TASKS.iterdir())) >= 7
 
 
+def test_no_thread_is_left_spinning() -> None:
+    drawn = draw("lstm", LARGE, dtype="float32")
+    drawn.engine.forward(drawn.x, threads=4)
+    time.sleep(0.2)
+    before = time.process_time()  # of all threads of the process
+    time.sleep(0.5)
+    assert time.process_time() - before < 0.05
+
+
 def test_more_threads_than_rows_or_processors() -> None:
     drawn = draw("gru", LARGE._replace(batch=64, steps=40), dtype="float32")
     same_bits(drawn.engine.forward(drawn.x, threads=1024)[0], drawn.engine.forward(drawn.x)[0])

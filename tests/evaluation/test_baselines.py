@@ -155,6 +155,22 @@ class TestAutoregression:
         second = weights[0] + np.array([*y[-2:], first]) @ weights[1:]
         np.testing.assert_allclose(autoregression(y, 2, order=lags), [first, second], rtol=1e-9)
 
+    @pytest.mark.parametrize(("points", "order"), [(12, 5), (400, 25), (700, 169)])
+    @pytest.mark.parametrize("level", [0.0, 1e6])
+    def test_elimination_finds_what_least_squares_find(self, monkeypatch, points, order, level):
+        for y in (level + noisy(points), level + np.cumsum(noisy(points) - 40)):
+            fast = autoregression(y, 3, order=order)
+            monkeypatch.setattr(baselines, "_MOST_ELIMINATED", 0)
+            scale = np.ptp(y)
+            np.testing.assert_allclose(fast / scale, autoregression(y, 3, order=order) / scale, atol=1e-8)
+            monkeypatch.undo()
+
+    def test_the_normal_equations_are_those_of_the_rows(self):
+        z = noisy(50)
+        rows = np.lib.stride_tricks.sliding_window_view(z, 5)
+        columns = np.column_stack([rows[:, :4], np.ones(46), rows[:, 4]])
+        np.testing.assert_allclose(baselines._normal_equations(z, 4), columns.T @ columns, rtol=1e-12)
+
     def test_an_unstable_fit_cannot_run_away(self):
         y = 1.5 ** np.arange(20.0)
         forecast = autoregression(y, 500, order=1)

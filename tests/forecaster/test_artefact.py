@@ -22,6 +22,8 @@ KINDS = {
     "vector": wave(),
     "matrix": np.stack([wave(seed=1), wave(seed=2)], axis=1),
     "list": waves(40, 60, 50),
+    "cube": np.stack(waves(40, 40, 40))[:, :, None],
+    "cube of channels": np.stack([np.stack(waves(40, 40), axis=1)] * 3),
     "list of matrices": [np.stack([wave(points), wave(points, seed=3)], axis=1) for points in (40, 50)],
 }
 

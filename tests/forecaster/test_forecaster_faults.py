@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-MODULES = ("checks", "estimator", "forecaster", "model", "training", "network", "artefact")
+MODULES = ("checks", "rules", "estimator", "forecaster", "model", "training", "network", "stream", "artefact")
 CHINESE = "[\u4e00-\u9fff]"
 SPEC = {"cell": "lstm", "input_size": 1, "hidden_size": 2, "output_size": 1}
 
@@ -107,6 +107,11 @@ FAULTS: dict[str, tuple[Callable[[Path], object], type[UnrolledError], str]] = {
         FileError,
         "a file of another kind",
     ),
+    "engine.shape": (
+        lambda _: Network(spec()).stream(2).step(np.zeros((1, 2))),
+        ArgumentError,
+        r"x does not fit(.|\n)*shape \[2, 1\](.|\n)*shape \[1, 2\]",
+    ),
     "fit.no-validation": (
         lambda _: small(3, window=8, validation=10).fit(waves(20, 15)),
         DataError,
@@ -171,6 +176,26 @@ FAULTS: dict[str, tuple[Callable[[Path], object], type[UnrolledError], str]] = {
         DataError,
         "Series 1 is too short(.|\n)*at least window = 8(.|\n)*7 points",
     ),
+    "stream.batch": (
+        lambda _: Network(spec()).stream(0),
+        ArgumentError,
+        "batch does not fit(.|\n)*from 1 to 1048576(.|\n)*got: 0",
+    ),
+    "stream.kind": (
+        lambda _: Network(spec()).stream().step("0.5"),
+        KindError,
+        "x is not an array of numbers(.|\n)*got: str",
+    ),
+    "stream.not-finite": (
+        lambda _: Network(spec(input_size=2)).stream().step([0.0, np.nan]),
+        DataError,
+        "sequence 0, feature 1(.|\n)*got: nan",
+    ),
+    "stream.skip": (
+        lambda _: Network(spec(skip_steps=4)).stream(),
+        ArgumentError,
+        "cannot run step by step(.|\n)*got: skip_steps=4",
+    ),
     "training.not-finite": (lambda _: wild().fit(100 * wave()), TrainingError, r"not finite at step \d+"),
 }
 
@@ -234,7 +259,7 @@ def test_what_only_a_fitted_one_can_answer(ask, tmp_path):
         (None, KindError, "y is of a kind"),
         ("text", KindError, "y is of a kind"),
         ([], DataError, "no"),
-        (np.ones((2, 3, 4)), DataError, "this is not one series"),
+        (np.ones((2, 3, 4, 5)), DataError, "this is not one series, nor several"),
         ([1.0, float("nan"), 3.0], DataError, "position 1"),
         ([[1.0, 2.0], [3.0, float("inf")]], DataError, "series 1, position 1"),
         ([1.0, "x", 2.0], DataError, "position 1"),

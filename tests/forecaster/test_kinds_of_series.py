@@ -50,6 +50,15 @@ class TestShapes:
     def test_a_list_of_series_of_several_channels(self, strategy):
         assert small(3, strategy=strategy).fit([channels(40), channels(50)]).predict().shape == (2, 3, 2)
 
+    @pytest.mark.parametrize("n", [1, 2])
+    def test_three_axes_are_series_of_one_length(self, strategy, n):
+        y = np.stack([channels(40, n) + series for series in range(5)])
+        forecaster = small(3, strategy=strategy).fit(y)
+        assert forecaster.predict().shape == (5, 3, n)
+        assert forecaster.predict(y[:2]).shape == (2, 3, n)
+        as_list = small(3, strategy=strategy).fit(list(y)).predict()
+        np.testing.assert_array_equal(forecaster.predict(), as_list.reshape(5, 3, n))
+
     def test_a_horizon_of_one(self, strategy):
         assert small(1, strategy=strategy).fit(wave()).predict().shape == (1,)
         assert small(1, strategy=strategy).fit(waves(40, 50)).predict().shape == (2, 1)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.forecaster.helpers import SCALINGS, STRATEGIES, small, wave, waves
-from unrolled import Forecaster
+from unrolled import Forecaster, held_out
 from unrolled.evaluation import BASELINES, mae, mase
 from unrolled.messages import speaking
 
@@ -126,6 +126,16 @@ class TestWhatIsCompared:
     def test_of_many_series_some_are_taken_evenly(self):
         report = small(1, window=4).fit([wave(20, seed=seed) for seed in range(450)]).report_
         assert report.n_series == 200
+
+    def test_of_very_long_series_the_latest_points_are_read(self, monkeypatch):
+        y = waves(60, 75)
+        whole = small(3, season=6).fit(y).report_
+        monkeypatch.setattr(held_out, "_MOST_POINTS", 60)
+        short = small(3, season=6).fit([one[-33:] for one in y]).report_
+        rows = small(3, season=6).fit(y).report_.rows
+        assert rows["network"]["mae"] == whole.rows["network"]["mae"]
+        assert rows["autoregression"]["mae"] == short.rows["autoregression"]["mae"]
+        assert rows["network"]["mase"] != whole.rows["network"]["mase"]
 
     def test_whether_these_points_chose_the_weights_is_said(self):
         chosen, last = small(3).fit(wave()).report_, small(3).fit(wave()).history_

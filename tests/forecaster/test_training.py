@@ -131,6 +131,27 @@ class TestChecks:
         assert list(lesson().train(steps=23, check_every=5).checks) == [5, 10, 15, 20, 23]
         assert list(lesson().train(steps=3, check_every=5).checks) == [3]
 
+    def test_of_many_windows_some_are_looked_at_the_same_every_time(self, monkeypatch):
+        seen = []
+        job = lesson(y=wave(2000), held_out=1000)
+        evaluate = job.trainer.evaluate
+        monkeypatch.setattr(job.trainer, "evaluate", lambda *some: seen.append(some) or evaluate(*some))
+        history = job.train(steps=20)
+        assert len(job.validation) == 999
+        series, starts = seen[0]
+        assert (series.size, len(seen)) == (256, 4)
+        assert all((other == starts).all() for _, other in seen)
+        assert np.diff(starts).min() >= 3
+        assert np.diff(starts).max() <= 4
+        assert history.checks[20] == pytest.approx(evaluate(series, starts).mean(), rel=1e-12)
+
+    @pytest.mark.parametrize(
+        ("check_every", "batch_size", "most"), [(1, 1, 256), (20, 128, 320), (1000, 256, 32000)]
+    )
+    def test_a_look_reads_one_window_for_eight_that_were_learned_from(self, check_every, batch_size, most):
+        plan = Plan(steps=5000, batch_size=batch_size, lr=0.1, check_every=check_every)
+        assert plan.watched == most
+
     def test_looking_does_not_change_what_is_learned(self):
         losses = [lesson().train(check_every=every).losses for every in (1, 40)]
         assert losses[0] == losses[1]

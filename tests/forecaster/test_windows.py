@@ -124,6 +124,20 @@ def test_any_windows_can_be_asked_for(numbers):
     assert (series.tolist(), starts.tolist()) == ([0] * len(numbers), numbers)
 
 
+@given(lengths=panels, most=st.integers(1, 60))
+def test_some_windows_are_taken_evenly(lengths, most):
+    train, _ = split(lengths, window=2, horizon=1, held_out=0)
+    series, starts = train.some(most)
+    every = pairs(train)
+    numbers = [every.index(one) for one in zip(series.tolist(), starts.tolist(), strict=True)]
+    assert len(numbers) == min(most, len(train))
+    steps = np.diff([-1, *numbers, len(train)]) if numbers else np.array([1])
+    assert steps.min() >= 1
+    assert steps[1:-1].size == 0 or steps[1:-1].max() - steps[1:-1].min() <= 1
+    if len(train) > most:  # as much is left out before the first as behind the last
+        assert abs(steps[0] - steps[-1]) <= 1
+
+
 def test_a_panel_of_a_billion_windows_costs_nothing():
     train, valid = split([10**9, 10**9], window=336, horizon=48, held_out=48)
     assert len(train) == 2 * (10**9 - 48 - 384 + 1)

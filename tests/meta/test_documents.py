@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -128,7 +130,26 @@ def test_both_readmes_show_the_same_code() -> None:
     assert stripped[0] == stripped[1]
 
 
+def check_tables(root: Path) -> subprocess.CompletedProcess[str]:
+    """Ask whether the tables and the report under a root are what the results there say."""
+    return run([sys.executable, str(root / "benchmarks" / "table.py"), "--check"], root)
+
+
 def test_the_tables_of_results_are_fresh() -> None:
-    command = [sys.executable, ROOT / "benchmarks" / "table.py", "--check"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = check_tables(ROOT)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_check_of_the_tables_has_teeth(tmp_path: Path) -> None:
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "benchmarks", tmp_path / "benchmarks", ignore=ignored)
+    for name in ("README.md", "README.zh.md"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    assert check_tables(tmp_path).returncode == 0
+    for path in (tmp_path / "benchmarks" / "results").glob("tutorial.*.json"):
+        result = json.loads(path.read_text(encoding="utf-8"))
+        result["rows"][0]["ours_s"] *= 2
+        path.write_text(json.dumps(result), encoding="utf-8")
+    done = check_tables(tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("stale: benchmarks/REPORT.md, README.md, README.zh.md;")

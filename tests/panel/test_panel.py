@@ -52,6 +52,19 @@ def test_a_list_of_matrices_is_many_series_of_channels() -> None:
     assert panel.series(1).tolist() == np.ones((4, 3)).tolist()
 
 
+@pytest.mark.parametrize("channels", [1, 2])
+def test_three_axes_are_series_of_one_length(channels: int) -> None:
+    y = np.arange(12.0 * channels).reshape(4, 3, channels)
+    panel, as_list = to_panel(y), to_panel(list(y))
+    assert (panel.n_series, panel.n_channels, panel.kind) == (4, channels, "cube")
+    assert panel.offsets.tolist() == [0, 3, 6, 9, 12]
+    assert (panel.ids, panel.channels) == (as_list.ids, as_list.channels)
+    assert panel.values.tolist() == as_list.values.tolist()
+    assert panel.series(2).tolist() == y[2].tolist()
+    assert to_panel(y[:, ::-1].astype("f4")).values.tolist() == y[:, ::-1].reshape(12, channels).tolist()
+    assert to_panel(y.astype(object)).values.tolist() == panel.values.tolist()
+
+
 @pytest.mark.parametrize(
     "y",
     [
@@ -83,13 +96,37 @@ def test_truth_is_a_number() -> None:
     assert to_panel([True, False]).values.tolist() == [[1], [0]]
 
 
-@pytest.mark.parametrize(("y", "dtype"), [(np.ones(5, "f4"), "float32"), (np.ones((5, 2)), "float64")])
+@pytest.mark.parametrize(
+    ("y", "dtype"),
+    [
+        (np.ones(5, "f4"), "float32"),
+        (np.ones((5, 2)), "float64"),
+        (np.ones((3, 5, 1), "f4"), "float32"),
+        (np.ones((3, 5, 2)), "float64"),
+    ],
+)
 def test_what_fits_is_neither_copied_nor_changed(y: Any, dtype: str) -> None:
     panel = to_panel(y, dtype=dtype)
     assert np.shares_memory(panel.values, y)
     assert y.flags.writeable
     with pytest.raises(ValueError, match="read-only"):
         panel.values[0] = 0
+
+
+def test_rows_of_one_array_are_not_copied() -> None:
+    y = np.arange(24.0, dtype="f4").reshape(4, 6)
+    for rows in (list(y), [y[1], y[2]], [y[0, :4], y[0, 4:], y[1]], list(y.reshape(2, 4, 3)), [y]):
+        panel = to_panel(rows)
+        assert np.shares_memory(panel.values, y)
+        assert panel.values.ravel().tolist() == np.concatenate(rows).ravel().tolist()
+        assert not panel.values.flags.writeable
+    for rows in ([y[0], y[2]], [y[1], y[0]], [y[0, ::2], y[0, 1::2]], [y[0].copy(), y[1]]):
+        panel = to_panel(rows)
+        assert not np.shares_memory(panel.values, y)
+        assert panel.values.ravel().tolist() == np.concatenate(rows).ravel().tolist()
+    assert not np.shares_memory(to_panel(list(y), dtype="float64").values, y)
+    single = [y.reshape(8, 3)[::4][:1], y.reshape(8, 3)[1:2]]  # the strides of a single row may say anything
+    assert to_panel(single).values.tolist() == y.reshape(8, 3)[:2].tolist()
 
 
 def test_read_only_arrays_are_taken() -> None:
@@ -140,6 +177,8 @@ def test_series_and_their_tails_are_what_was_given(series: list[list[int]], poin
         ([np.zeros((4, 1))] * 2, (2, 3)),
         ([np.zeros((4, 2))] * 2, (2, 3, 2)),
         ([[1.0, 2.0]], (1, 3)),
+        (np.zeros((2, 4, 1)), (2, 3, 1)),
+        (np.zeros((2, 4, 2)), (2, 3, 2)),
     ],
 )
 def test_the_answer_has_the_callers_kind(y: Any, shape: tuple[int, ...]) -> None:
@@ -181,7 +220,8 @@ def test_another_kind_is_refused(y: Any) -> None:
         (np.zeros(0), "(0,)"),
         (np.zeros((0, 2)), "(0, 2)"),
         (np.zeros((2, 0)), "(2, 0)"),
-        (np.zeros((2, 3, 4)), "(2, 3, 4)"),
+        (np.zeros((0, 3, 1)), "(0, 3, 1)"),
+        (np.zeros((1, 2, 3, 4)), "(1, 2, 3, 4)"),
     ],
 )
 def test_what_is_not_one_series_is_refused(y: Any, shape: str) -> None:
@@ -229,6 +269,10 @@ def test_series_with_other_channels_are_named() -> None:
         (np.array(["2020-01-01"], "datetime64[D]"), "position 0 ... datetime.date(2020, 1, 1)"),
         ([[1.0], [2.0, "x"]], "series 1, position 1 (counted from 0): this is not a number ... 'x'"),
         ([[[1.0, 2.0]], [[3.0, "x"]]], "series 1, position 0, channel 1 ... 'x'"),
+        (
+            np.array([[[1.0, 2.0]], [[3.0, "x"]]], dtype=object),
+            "series 1, position 0, channel 1 ... not a number ... 'x'",
+        ),
     ],
 )
 def test_what_is_no_number_is_named(y: Any, says: str) -> None:
@@ -251,6 +295,8 @@ def test_what_is_no_number_is_named(y: Any, says: str) -> None:
         ),
         ([[1.0], [2.0, np.nan]], "series 1, position 1 (counted from 0): the value is missing"),
         ([[[1.0, 2.0]], [[np.nan, 2.0]]], "series 1, position 0, channel 0 ... missing"),
+        (np.array([[[1.0], [2.0]], [[3.0], [np.nan]]]), "series 1, position 1 (counted from 0) ... missing"),
+        (np.array([[[1.0, 2.0]], [[np.inf, 2.0]]]), "series 1, position 0, channel 0 ... infinite"),
         ([1.0, -np.inf], "position 1 ... the value is infinite ... fit into float32"),
         (np.array([1.0, np.inf, -np.inf]), "position 1 ... infinite values in this series: 2"),
         ([1.0, 1e39], 'position 1 ... infinite ... dtype="float64"'),

@@ -1,55 +1,21 @@
-"""The thin Python face of the compiled core: arrays in, arrays out, parameters under torch's names.
-
-The core knows mathematics, not policy: nothing here decides how long or on what to train.
-All arrays are C-contiguous and of the engine's dtype; the core checks every shape and index again.
-"""
+"""One network of the core: arrays in, arrays out, parameters under torch's names."""
 
 from __future__ import annotations
 
-import os
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
 from unrolled import _core
+from unrolled.engine.tables import CELLS, DTYPES, Array
 from unrolled.errors import ArgumentError, fault, nearest, raise_any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
-
-Array = np.ndarray[Any, np.dtype[Any]]
-"""A float32 or float64 array of the engine's dtype."""
-
-CELLS: dict[str, tuple[int, bool]] = {name: (gates, has_c) for name, gates, has_c in _core.cells()}
-"""The cells that the core knows: name -> (number of gates, whether it keeps a second state c)."""
-
-LOSSES = ("mse", "mae", "huber", "quantile")
-OPTIMIZERS = ("sgd", "adam", "adamw")
-WINDOW_SCALINGS = ("none", "standard", "last", "mean_abs")
-DTYPES = ("float32", "float64")
-
-
-def isa() -> str:
-    """Return the instruction set whose kernels run; the variable `UNROLLED_ISA` forces one."""
-    return _core.isa()
-
-
-def available_isas() -> list[str]:
-    """Return the instruction sets that were built and that this machine runs, best first."""
-    return _core.available_isas()
-
-
-def default_threads() -> int:
-    """Return how many threads are used by default: `UNROLLED_THREADS`, else the processors we may use."""
-    asked = os.environ.get("UNROLLED_THREADS", "")
-    if asked.isdigit() and int(asked) > 0:
-        return int(asked)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class State(NamedTuple):
@@ -90,20 +56,9 @@ class Windowing:
     scaling: str = "none"
 
 
-@dataclass(frozen=True)
-class Learning:
-    """The loss and the optimizer of a training, as the core needs them."""
-
-    loss: str = "mse"
-    delta: float = 1.0
-    quantiles: tuple[float, ...] = ()
-    optimizer: str = "sgd"
-    momentum: float = 0.0
-    beta1: float = 0.9
-    beta2: float = 0.999
-    eps: float = 1e-8
-    weight_decay: float = 0.0
-    clip: float = 0.0
+def _whole(lengths: NDArray[np.int64] | None) -> NDArray[np.int64] | None:
+    """Return lengths as the core reads them; it checks them again."""
+    return None if lengths is None else np.ascontiguousarray(lengths, np.int64)
 
 
 class Engine:
@@ -145,6 +100,7 @@ class Engine:
         raise_any(ArgumentError, faults)
         self.dtype = np.dtype(dtype)
         self._has_c = CELLS[cell][1]
+        self.input_size = input_size
         self._states = (num_layers, hidden_size)
         self._output_size, self._every = output_size, head == "every"
         kind = _core.NetworkF32 if self.dtype == np.float32 else _core.NetworkF64
@@ -167,11 +123,16 @@ class Engine:
         """How many numbers are learned."""
         return int(self.core.parameter_count)
 
+    @property
+    def output_width(self) -> int:
+        """How many numbers a step gives: O, or H without a head."""
+        return self._output_size or self._states[1]
+
     def split(self, flat: Array) -> dict[str, Array]:
         """Cut an array of all parameters into views by name."""
         parts, start = {}, 0
         for name, shape in self.shapes.items():
-            size = int(np.prod(shape))
+            size = math.prod(shape)
             parts[name] = flat[start : start + size].reshape(shape)
             start += size
         return parts
@@ -205,8 +166,8 @@ class Engine:
     def zero_state(self, batch: int) -> State:
         """Return the state before anything was read: zeros."""
         layers, hidden = self._states
-        h = np.zeros((layers, batch, hidden), self.dtype)
-        return State(h, np.zeros_like(h) if self._has_c else None)
+        shape = (layers, batch, hidden)
+        return State(np.zeros(shape, self.dtype), np.zeros(shape, self.dtype) if self._has_c else None)
 
     def _copy(self, state: State | None, batch: int) -> State:
         if state is None:
@@ -215,22 +176,32 @@ class Engine:
         return State(np.array(state.h, self.dtype, order="C"), c)
 
     def forward(
-        self, x: Array, state: State | None = None, *, train: bool = False, seed: int = 0, threads: int = 1
+        self,
+        x: Array,
+        state: State | None = None,
+        *,
+        lengths: NDArray[np.int64] | None = None,
+        train: bool = False,
+        seed: int = 0,
+        threads: int = 1,
     ) -> tuple[Array, State]:
         """Run the network over a batch.
 
         Shapes:
-            x: [T, B, I]; the output: [B, O], with a head on every step [T, B, O], without a head [T, B, H].
+            x: [T, B, I]; the output: [B, O], with a head on every step [T, B, O], without a head [T, B, H];
+            lengths: [B].
 
         Args:
             x: the inputs.
             state: the state to start from; zeros where it is None.
+            lengths: how many steps each row has, 1 to T; None where all have T. What follows a row's last
+                step is not read, and its output there is 0.
             train: apply dropout, with masks that follow from `seed`.
             seed: of the dropout masks.
             threads: at most so many.
 
         Returns:
-            The output and the state after the last step.
+            The output and the state after the last step of each row.
 
         Raises:
             ArgumentError, ValueError: a shape does not fit.
@@ -238,7 +209,7 @@ class Engine:
         x = self._sequence(x)
         end = self._copy(state, x.shape[1])
         out = np.empty(self._output_shape(x), self.dtype)
-        self.core.apply(x, end.h, end.c, out, train, seed, threads)
+        self.core.apply(x, end.h, end.c, out, train, seed, threads, _whole(lengths))
         return out, end
 
     def backward(
@@ -248,6 +219,7 @@ class Engine:
         state: State | None = None,
         d_state: State | None = None,
         *,
+        lengths: NDArray[np.int64] | None = None,
         want_x: bool = True,
         train: bool = False,
         seed: int = 0,
@@ -263,6 +235,8 @@ class Engine:
             d_out: gradient of the output.
             state: as for `forward`.
             d_state: gradient of the state after the last step; zeros where it is None.
+            lengths: as for `forward`; `d_out` after a row's last step is not read, and the gradient of x
+                there is 0.
             want_x: also return the gradient of x.
             train: as for `forward`; the same seed gives the same masks.
             seed: of the dropout masks.
@@ -281,7 +255,18 @@ class Engine:
         d_x = np.empty_like(x) if want_x else None
         d_out = np.ascontiguousarray(d_out, self.dtype)
         self.core.apply_backward(
-            x, start.h, start.c, d_out, d_start.h, d_start.c, flat, d_x, train, seed, threads
+            x,
+            start.h,
+            start.c,
+            d_out,
+            d_start.h,
+            d_start.c,
+            flat,
+            d_x,
+            train,
+            seed,
+            threads,
+            _whole(lengths),
         )
         return Gradients(self.split(flat), d_x, d_start)
 
@@ -297,6 +282,11 @@ class Engine:
         if self._output_size == 0:
             return (steps, batch, self._states[1])
         return (steps, batch, self._output_size) if self._every else (batch, self._output_size)
+
+    def make_stream(self, batch: int) -> Any:
+        """Return the core's stream of `batch` rows; `stream.Stream` is its face."""
+        kind = _core.StreamF32 if self.dtype == np.float32 else _core.StreamF64
+        return kind(self.core, batch)
 
     def forecast(
         self,
@@ -345,109 +335,3 @@ class Engine:
             values, offsets, w.window, w.patch, w.horizon, w.scaling, series, starts, out, threads
         )
         return out
-
-
-class Trainer:
-    """Training steps of one engine on one panel. The panel is read where it lies: it is not copied.
-
-    Shapes:
-        values: [N, C]; offsets: [S + 1].
-
-    Args:
-        engine: the network whose parameters are trained.
-        values: all series one after another, of the engine's dtype.
-        offsets: series s is `values[offsets[s] : offsets[s + 1]]`.
-        windowing: what a window is.
-        learning: loss and optimizer.
-        threads: at most so many; the results do not depend on it.
-        seed: of the dropout masks.
-
-    Raises:
-        ValueError: the network does not fit the windowing, or a number is out of its range.
-    """
-
-    def __init__(
-        self,
-        engine: Engine,
-        values: Array,
-        offsets: NDArray[np.int64],
-        *,
-        windowing: Windowing,
-        learning: Learning,
-        threads: int = 1,
-        seed: int = 0,
-    ) -> None:
-        self.engine = engine
-        kind = _core.TrainerF32 if engine.dtype == np.float32 else _core.TrainerF64
-        self._core = kind(
-            engine.core,
-            values,
-            offsets,
-            window=windowing.window,
-            patch=windowing.patch,
-            horizon=windowing.horizon,
-            scaling=windowing.scaling,
-            loss=learning.loss,
-            delta=learning.delta,
-            quantiles=list(learning.quantiles),
-            optimizer=learning.optimizer,
-            momentum=learning.momentum,
-            beta1=learning.beta1,
-            beta2=learning.beta2,
-            eps=learning.eps,
-            weight_decay=learning.weight_decay,
-            clip=learning.clip,
-            threads=threads,
-            seed=seed,
-        )
-
-    def run(
-        self,
-        series: NDArray[np.int64],
-        starts: NDArray[np.int64],
-        batch: int,
-        rates: NDArray[np.float64],
-    ) -> NDArray[np.float64]:
-        """Train on windows in the order given, `batch` at a time.
-
-        Shapes:
-            series, starts: [n]; rates: [ceil(n / batch)].
-
-        Args:
-            series: of each window.
-            starts: its first point, counted from the start of its series.
-            batch: windows a step; the last step takes what is left.
-            rates: the learning rate of each step.
-
-        Returns:
-            The loss of each step before its update. Where a loss or a gradient is not finite, training
-            stops before that
-            update: the parameters are as they were, and the last loss returned is NaN.
-
-        Raises:
-            ValueError: a window lies outside its series.
-        """
-        losses = np.empty(rates.size, np.float64)
-        done = self._core.run(series, starts, batch, rates, losses)
-        return losses if done == rates.size else np.append(losses[:done], np.nan)
-
-    def evaluate(self, series: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the loss of each window, without learning from it.
-
-        Shapes:
-            series, starts: [n]; the losses: [n].
-        """
-        losses = np.empty(series.size, np.float64)
-        self._core.evaluate(series, starts, losses)
-        return losses
-
-    def gradients(self) -> dict[str, Array]:
-        """Return the gradients of the last step, before clipping, by parameter."""
-        flat = np.empty(self.engine.parameter_count, self.engine.dtype)
-        self._core.gradients(flat)
-        return self.engine.split(flat)
-
-    @property
-    def gradient_norm(self) -> float:
-        """The norm of the last step's gradients over all parameters, before clipping."""
-        return float(self._core.gradient_norm)

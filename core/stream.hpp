@@ -1,0 +1,40 @@
+// A network that runs one step at a time and keeps its state between the calls.
+//
+// Knows: networks. Must not know: panels, scaling, Python.
+//
+// A sequence that is fed step by step gives the bits that `apply` gives for all of it at once.
+#pragma once
+
+#include "network.hpp"
+
+namespace unrolled {
+
+template <class T>
+class Stream {
+ public:
+  // The network lives longer than the stream, and has no skip: a skip reads a whole window.
+  Stream(const Network<T>& network, Index rows);
+
+  // Reads one step, x [B, I], and writes what the network says of it: y [B, O], without a head [B, H].
+  // Returns false, and leaves the state as it was, where an input is not finite: no later step would recover.
+  bool step(const T* x, T* y);
+
+  void reset();  // to zeros
+  // h, c: [L, B, H]; c is only read and written where the cell has one.
+  void read_state(T* h, T* c);
+  void write_state(const T* h, const T* c);
+
+  Index rows() const { return pass_.rows; }
+  // Multiply-adds of a step.
+  double work() const { return network_.work() * static_cast<double>(pass_.rows); }
+
+ private:
+  // Calls at(h, c, place) for each layer and row: its states, and where they stand in [L, B, H].
+  template <class At>
+  void each_state(At at);
+
+  const Network<T>& network_;
+  Pass<T> pass_;  // of one step
+};
+
+}  // namespace unrolled

@@ -1,0 +1,41 @@
+"""What the core knows: its cells, losses, optimizers and dtypes; and the machine that it runs on."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+from unrolled import _core
+
+Array = np.ndarray[Any, np.dtype[Any]]
+"""A float32 or float64 array of the engine's dtype."""
+
+CELLS: dict[str, tuple[int, bool]] = {name: (gates, has_c) for name, gates, has_c in _core.cells()}
+"""The cells that the core knows: name -> (number of gates, whether it keeps a second state c)."""
+
+LOSSES = ("mse", "mae", "huber", "quantile")
+OPTIMIZERS = ("sgd", "adam", "adamw")
+WINDOW_SCALINGS = ("none", "standard", "last", "mean_abs")
+DTYPES = ("float32", "float64")
+
+
+def isa() -> str:
+    """Return the instruction set whose kernels run; the variable `UNROLLED_ISA` forces one."""
+    return _core.isa()
+
+
+def available_isas() -> list[str]:
+    """Return the instruction sets that were built and that this machine runs, best first."""
+    return _core.available_isas()
+
+
+def default_threads() -> int:
+    """Return how many threads are used by default: `UNROLLED_THREADS`, else the processors we may use."""
+    asked = os.environ.get("UNROLLED_THREADS", "")
+    if asked.isdigit() and int(asked) > 0:
+        return int(asked)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,138 @@
+"""Steps of training: one network of the core on the windows of one panel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from unrolled import _core
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from unrolled.engine.network import Engine, Windowing
+    from unrolled.engine.tables import Array
+
+
+@dataclass(frozen=True)
+class Learning:
+    """The loss and the optimizer of a training, as the core needs them."""
+
+    loss: str = "mse"
+    delta: float = 1.0
+    quantiles: tuple[float, ...] = ()
+    optimizer: str = "sgd"
+    momentum: float = 0.0
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+    clip: float = 0.0
+
+
+class Trainer:
+    """Training steps of one engine on one panel. The panel is read where it lies: it is not copied.
+
+    Shapes:
+        values: [N, C]; offsets: [S + 1].
+
+    Args:
+        engine: the network whose parameters are trained.
+        values: all series one after another, of the engine's dtype.
+        offsets: series s is `values[offsets[s] : offsets[s + 1]]`.
+        windowing: what a window is.
+        learning: loss and optimizer.
+        threads: at most so many; the results do not depend on it.
+        seed: of the dropout masks.
+
+    Raises:
+        ValueError: the network does not fit the windowing, or a number is out of its range.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        values: Array,
+        offsets: NDArray[np.int64],
+        *,
+        windowing: Windowing,
+        learning: Learning,
+        threads: int = 1,
+        seed: int = 0,
+    ) -> None:
+        self.engine = engine
+        kind = _core.TrainerF32 if engine.dtype == np.float32 else _core.TrainerF64
+        self._core = kind(
+            engine.core,
+            values,
+            offsets,
+            window=windowing.window,
+            patch=windowing.patch,
+            horizon=windowing.horizon,
+            scaling=windowing.scaling,
+            loss=learning.loss,
+            delta=learning.delta,
+            quantiles=list(learning.quantiles),
+            optimizer=learning.optimizer,
+            momentum=learning.momentum,
+            beta1=learning.beta1,
+            beta2=learning.beta2,
+            eps=learning.eps,
+            weight_decay=learning.weight_decay,
+            clip=learning.clip,
+            threads=threads,
+            seed=seed,
+        )
+
+    def run(
+        self,
+        series: NDArray[np.int64],
+        starts: NDArray[np.int64],
+        batch: int,
+        rates: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        """Train on windows in the order given, `batch` at a time.
+
+        Shapes:
+            series, starts: [n]; rates: [ceil(n / batch)].
+
+        Args:
+            series: of each window.
+            starts: its first point, counted from the start of its series.
+            batch: windows a step; the last step takes what is left.
+            rates: the learning rate of each step.
+
+        Returns:
+            The loss of each step before its update. Where a loss or a gradient is not finite, training
+            stops before that
+            update: the parameters are as they were, and the last loss returned is NaN.
+
+        Raises:
+            ValueError: a window lies outside its series.
+        """
+        losses = np.empty(rates.size, np.float64)
+        done = self._core.run(series, starts, batch, rates, losses)
+        return losses if done == rates.size else np.append(losses[:done], np.nan)
+
+    def evaluate(self, series: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the loss of each window, without learning from it.
+
+        Shapes:
+            series, starts: [n]; the losses: [n].
+        """
+        losses = np.empty(series.size, np.float64)
+        self._core.evaluate(series, starts, losses)
+        return losses
+
+    def gradients(self) -> dict[str, Array]:
+        """Return the gradients of the last step, before clipping, by parameter."""
+        flat = np.empty(self.engine.parameter_count, self.engine.dtype)
+        self._core.gradients(flat)
+        return self.engine.split(flat)
+
+    @property
+    def gradient_norm(self) -> float:
+        """The norm of the last step's gradients over all parameters, before clipping."""
+        return float(self._core.gradient_norm)
