@@ -19,7 +19,7 @@ MADE := .made-by-$(subst /,-,$(firstword $(PYTHON)))
 PRUNE := -name __pycache__ -prune -o -name '.*' -prune -o
 CORE_SOURCES := $(shell find CMakeLists.txt pyproject.toml core cmake $(PRUNE) -print 2>/dev/null)
 SOURCES := $(CORE_SOURCES) $(shell find src $(PRUNE) -print)
-CXX_FILES := $(shell find core tests/core $(PRUNE) \( -name '*.hpp' -o -name '*.cpp' \) -print 2>/dev/null)
+CXX_FILES := $(shell find core tests/core benchmarks $(PRUNE) \( -name '*.hpp' -o -name '*.cpp' \) -print 2>/dev/null)
 
 unexport PYTHONPATH PYTHONHOME
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

@@ -28,8 +28,8 @@ struct Chunks {
   Index count;
 };
 
-// The threads worth waking, measured (docs/speed.md): with less than one and a half million multiply-adds for each, waking
-// one that sleeps takes longer than what it saves.
+// The threads worth waking, measured (docs/speed.md): with less than one and a half million multiply-adds for each,
+// waking one that sleeps takes longer than what it saves.
 inline int useful_threads(int threads, double multiply_adds) {
   constexpr double kWorthWaking = 1.5e6;
   const double useful = multiply_adds / kWorthWaking;

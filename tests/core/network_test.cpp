@@ -1,9 +1,11 @@
 // Networks: outputs and states against plain loops, gradients against their slopes, at odd sizes in both precisions.
+#include <limits>
 #include <new>
 
 #include "apply.hpp"
 #include "check.hpp"
 #include "reference.hpp"
+#include "stream.hpp"
 
 using test::Real;
 using test::Reals;
@@ -310,6 +312,43 @@ void check_lengths(int cell, Head head) {
 TEST(lengths) {
   for (int cell = 0; cell < unrolled::kCellCount; ++cell) {
     for (const Head head : {Head::none, Head::last, Head::every}) check_lengths(cell, head);
+  }
+}
+
+// Step by step: the bits of the whole sequence, wherever the state is taken out and put back.
+void check_stream(int cell, Head head, const Sizes& s) {
+  const NetworkSpec spec = make_spec(cell, head, s, 0);
+  const Flow<double> from = draw(spec, s, 13);
+  const Flow<float> whole = run_core<float>(spec, s, from, {}, 1);
+  Network<float> network(spec);
+  network.write(whole.flat.data());
+  unrolled::Stream<float> streams[] = {{network, s.rows}, {network, s.rows}};
+  streams[0].write_state(whole.h.data(), whole.c.data());
+  const Index outputs = s.rows * (spec.outputs > 0 ? spec.outputs : spec.hidden);
+  std::vector<float> y(static_cast<std::size_t>(outputs)), h(whole.h.size()), c(whole.c.size());
+  for (Index t = 0; t < s.steps; ++t) {
+    unrolled::Stream<float>& stream = streams[t % 2];
+    CHECK(stream.step(whole.x.data() + t * s.rows * s.inputs, y.data()));
+    if (head != Head::last) CHECK(std::equal(y.begin(), y.end(), whole.out.begin() + t * outputs));
+    stream.read_state(h.data(), c.data());
+    streams[(t + 1) % 2].write_state(h.data(), c.data());
+  }
+  if (head == Head::last) CHECK(test::same_bits(y, whole.out));
+  CHECK(test::same_bits(h, whole.last_h));
+  if (unrolled::kCells[cell].has_c) CHECK(test::same_bits(c, whole.last_c));
+  std::vector<float> bad(static_cast<std::size_t>(s.rows * s.inputs), std::numeric_limits<float>::infinity());
+  CHECK(!streams[0].step(bad.data(), y.data()));
+  streams[0].reset();
+  streams[0].read_state(h.data(), c.data());
+  for (const float one : h) CHECK(one == 0);
+}
+
+TEST(streams) {
+  for (int cell = 0; cell < unrolled::kCellCount; ++cell) {
+    for (const Head head : {Head::none, Head::last, Head::every}) {
+      check_stream(cell, head, {7, 3, 4, 2, 2});
+      check_stream(cell, head, {50, 1, 3, 1, 1});
+    }
   }
 }
 
