@@ -107,11 +107,12 @@ void Network<T>::prepare(Pass<T>& pass, Index steps, Index rows, bool keep, cons
   const bool same = !ragged && !pass.ragged && pass.steps == steps && pass.rows == rows && pass.keep == keep;
   if (!same) {
     pass.steps = -1;  // until all of it is there: should memory run out, the next call must begin anew
-    pass.first.assign(static_cast<std::size_t>(steps) + 1, 0);
+    pass.first.grow(steps + 1);
+    pass.first.data()[0] = 0;
     Index active = rows;
     for (Index t = 0; t < steps; ++t) {
       while (ragged && active > 0 && lengths[active - 1] <= t) --active;
-      pass.first[static_cast<std::size_t>(t) + 1] = pass.first_of(t) + active;
+      pass.first.data()[t + 1] = pass.first_of(t) + active;
     }
     reserve(pass, steps, rows, keep);
     pass.steps = steps;
@@ -180,7 +181,7 @@ T* Network<T>::hidden_state(Pass<T>& pass, Index layer, Index t, Index b) const 
 template <class T>
 T* Network<T>::cell_state(Pass<T>& pass, Index layer, Index b, bool last) const {
   const auto l = static_cast<std::size_t>(layer);
-  return pass.c[l].data() + ((last && pass.keep ? pass.first.back() : 0) + b) * layers_[l].h_pad;
+  return pass.c[l].data() + ((last && pass.keep ? pass.first_of(pass.steps) : 0) + b) * layers_[l].h_pad;
 }
 
 template <class T>

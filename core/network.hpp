@@ -42,13 +42,12 @@ template <class T>
 struct Pass {
   Index steps = 0;
   Index rows = 0;
-  bool keep = false;         // for a backward pass
-  bool ragged = false;       // some rows end before others
-  bool from_zero = false;    // the first states stay zeros, and their gradients are not wanted
-  std::vector<Index> first;  // of each step, and behind the last: where its rows begin
-  Index first_row = 0;       // of the chunk in the batch
-  const Index* order =
-      nullptr;  // which row of the batch each is, where the batch was sorted; null: they follow first_row
+  bool keep = false;             // for a backward pass
+  bool ragged = false;           // some rows end before others
+  bool from_zero = false;        // the first states stay zeros, and their gradients are not wanted
+  Buffer<Index> first;           // of each step, and behind the last: where its rows begin
+  Index first_row = 0;           // of the chunk in the batch
+  const Index* order = nullptr;  // where the batch was sorted: which row of it each is
   Dropout dropout;
   std::vector<Buffer<T>> z, c, saved;  // of each layer
   Buffer<T> u, y, d_y, d_u;            // of the head; y and d_y are [rows, O], or a row for each step and row
@@ -61,7 +60,7 @@ struct Pass {
   // Row b at step t; at t = steps, and after its own last step: its last state.
   Index at(Index t, Index b) const { return t < steps && b < active(t) ? first_of(t) + b : first_of(steps) + b; }
   Index batch_row(Index b) const { return order == nullptr ? first_row + b : order[first_row + b]; }
-  Index first_of(Index t) const { return first[static_cast<std::size_t>(t)]; }
+  Index first_of(Index t) const { return first.data()[t]; }
 };
 
 template <class T>
@@ -108,7 +107,7 @@ class Network {
 
  private:
   Index head_ld() const { return padded<T>(spec_.hidden + 1 + spec_.skip_steps * spec_.inputs); }
-  Index head_rows(const Pass<T>& pass) const { return spec_.every ? pass.first.back() : pass.rows; }
+  Index head_rows(const Pass<T>& pass) const { return spec_.every ? pass.first_of(pass.steps) : pass.rows; }
   T* head_weights() { return weights_.data() + head_offset_; }
   const T* head_weights() const { return weights_.data() + head_offset_; }
   void reserve(Pass<T>& pass, Index steps, Index rows, bool keep) const;

@@ -15,12 +15,16 @@
 #include <utility>
 
 #if defined(__AVX512F__) || defined(__AVX2__)
+#if !defined(__clang__)
 // GCC 12 takes the results that its own intrinsics leave undefined on purpose for mistakes.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
+#endif
 #include <immintrin.h>
+#if !defined(__clang__)
 #pragma GCC diagnostic pop
+#endif
 #endif
 
 #define UNROLLED_INLINE inline __attribute__((always_inline))
