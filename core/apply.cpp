@@ -65,6 +65,33 @@ void start(const Network<T>& network, const Call<T>& call, const Sorted& sorted,
   });
 }
 
+// The gradient of the output as the pass reads it: of a head's, a copy; of the states of a batch in its own order, the
+// very numbers given.
+template <class T>
+void take_output_gradient(const Network<T>& network, const Call<T>& call, const T* d_out, Pass<T>& pass) {
+  const NetworkSpec& spec = network.spec();
+  const Index width = output_size(spec);
+  if (output_once(spec)) {
+    for (Index b = 0; b < pass.rows; ++b) {
+      std::copy_n(d_out + pass.batch_row(b) * width, width, pass.d_y.data() + b * width);
+    }
+    return;
+  }
+  pass.d_out_first.grow(pass.steps);
+  const bool sorted = call.lengths != nullptr;
+  for (Index t = 0; t < pass.steps; ++t) {
+    pass.d_out_first.data()[t] = sorted ? pass.first_of(t) : t * call.rows + pass.first_row;
+  }
+  pass.d_out = d_out;
+  if (spec.outputs == 0 && !sorted) return;
+  Buffer<T>& copy = spec.outputs > 0 ? pass.d_y : pass.d_sorted;
+  copy.grow(pass.first_of(pass.steps) * width);
+  each_step(call, pass, width, const_cast<T*>(d_out), [&](Index t, Index b, const T* from) {
+    std::copy_n(from, width, copy.data() + (pass.first_of(t) + b) * width);
+  });
+  pass.d_out = copy.data();
+}
+
 template <class T>
 void resize(Workspace<T>& workspace, int threads) {
   if (workspace.passes.size() < static_cast<std::size_t>(threads)) {
@@ -74,7 +101,7 @@ void resize(Workspace<T>& workspace, int threads) {
 
 template <class T>
 Index bytes_of(const Pass<T>& pass) {
-  Index count = pass.u.size() + pass.d_u.size() + pass.dx[0].size() + pass.dx[1].size() + pass.d_out.size();
+  Index count = pass.u.size() + pass.d_u.size() + pass.dx[0].size() + pass.dx[1].size() + pass.d_sorted.size();
   for (const std::vector<Buffer<T>>* all : {&pass.z, &pass.c, &pass.saved}) {
     for (const Buffer<T>& buffer : *all) count += buffer.size();
   }
@@ -144,18 +171,7 @@ void apply_backward(const Network<T>& network, Workspace<T>& workspace, const Ca
     Pass<T>& pass = workspace.passes[static_cast<std::size_t>(worker)];
     start(network, call, sorted, chunks, chunk, true, pass);
     network.forward(pass);
-    const Index width = output_size(spec);
-    if (output_once(spec)) {
-      for (Index b = 0; b < pass.rows; ++b) {
-        std::copy_n(gradients.d_out + pass.batch_row(b) * width, width, pass.d_y.data() + b * width);
-      }
-    } else {
-      const Index stride = spec.outputs > 0 ? width : padded<T>(width);
-      T* d_y = spec.outputs > 0 ? pass.d_y.data() : pass.d_out.data();
-      each_step(call, pass, width, const_cast<T*>(gradients.d_out), [&](Index t, Index b, const T* from) {
-        std::copy_n(from, width, d_y + (pass.first_of(t) + b) * stride);
-      });
-    }
+    take_output_gradient(network, call, gradients.d_out, pass);
     network.clear_state_gradients(pass);
     const Index h_pad = padded<T>(spec.hidden);
     const auto exchange = [&](std::vector<Buffer<T>>& of, T* batch, bool in) {

@@ -36,16 +36,17 @@ struct LayerBackward {
   const T* z;
   const T* c;
   const T* saved;
-  const T* d_out;  // [first[T], d_out_ld]: gradient of every step's h from above, or null
+  const T* d_out;  // gradient of every step's h from above, rows of H numbers, or null
   Index d_out_ld;
-  T* dh;            // [B, h_pad]: gradient of the last h; becomes that of the first
-  T* dc;            // [B, h_pad], the same for c
-  bool from_zero;   // nobody wants the gradients of the first states
-  T* gates;         // [max(gate_rows, B), d_ld]: scratch
-  Index gate_rows;  // rows whose gate gradients are kept before they are multiplied
-  T* narrow;        // [narrow columns, d_ld]: scratch
-  T* d_weights;     // written, not added to
-  T* dx;            // [first[T], dx_ld], or null where nobody wants it
+  const Index* d_out_first;  // [T]: where the rows of step t begin in it
+  T* dh;                     // [B, h_pad]: gradient of the last h; becomes that of the first
+  T* dc;                     // [B, h_pad], the same for c
+  bool from_zero;            // nobody wants the gradients of the first states
+  T* gates;                  // [max(gate_rows, B), d_ld]: scratch
+  Index gate_rows;           // rows whose gate gradients are kept before they are multiplied
+  T* narrow;                 // [narrow columns, d_ld]: scratch
+  T* d_weights;              // written, not added to
+  T* dx;                     // [first[T], dx_ld], or null where nobody wants it
   Index dx_ld;
 };
 

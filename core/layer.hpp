@@ -175,23 +175,23 @@ void layer_forward(const LayerForward<T>& f) {
 
 // The gate gradients of one vector of units of one row.
 template <class V, class Unit, class T>
-UNROLLED_INLINE void backward_unit(const LayerBackward<T>& b, Index at, Index row, Index unit, T* d) {
+UNROLLED_INLINE void backward_unit(const LayerBackward<T>& b, const T* d_out, Index at, Index row, Index unit, T* d) {
   constexpr CellShape kShape = Unit::kShape;
   const LayerShape& s = *b.shape;
   const T* saved = b.saved + at * kShape.saved * s.h_pad + unit;
   T* dh_at = b.dh + row * s.h_pad + unit;
   T* dc_at = kShape.has_c ? b.dc + row * s.h_pad + unit : nullptr;
+  const Index left = s.hidden - unit;
+  const Index count = left < kLanesOf<V> ? left : kLanesOf<V>;
   V values[kShape.saved], c{}, dc{}, direct{}, gates[kShape.d_gates];
   for (int i = 0; i < kShape.saved; ++i) values[i] = load<V>(saved + i * s.h_pad);
   V dh = load<V>(dh_at);
-  if (b.d_out != nullptr) dh = dh + load<V>(b.d_out + at * b.d_out_ld + unit);
+  if (d_out != nullptr) dh = dh + load_part<V>(d_out + row * b.d_out_ld + unit, count);
   if constexpr (kShape.has_c) {
     c = load<V>(b.c + at * s.h_pad + unit);
     dc = load<V>(dc_at);
   }
   Unit::backward(values, load<V>(b.z + at * s.ld + unit), c, dh, dc, direct, gates);
-  const Index left = s.hidden - unit;
-  const Index count = left < kLanesOf<V> ? left : kLanesOf<V>;
   for (int i = 0; i < kShape.d_gates; ++i) store_part(d + i * s.hidden + unit, gates[i], count);
   if constexpr (kShape.has_c) store(dc_at, dc);
   if constexpr (kShape.has_direct) store(dh_at, direct);
@@ -199,16 +199,16 @@ UNROLLED_INLINE void backward_unit(const LayerBackward<T>& b, Index at, Index ro
 
 // The gate gradients of one step, from dh and dc; dc becomes the previous step's, dh what reaches h beside the product.
 template <class T, class Unit>
-void backward_gates(const LayerBackward<T>& b, const Step& step, T* d) {
+void backward_gates(const LayerBackward<T>& b, const Step& step, const T* d_out, T* d) {
   const PhaseTimer timer(Phase::backward_gates);
   const LayerShape& s = *b.shape;
   const Blocks<T> blocks(s.hidden);
   for (Index row = 0; row < step.rows; ++row) {
     for (Index block = 0; block < blocks.whole; ++block) {
-      backward_unit<Vec<T>, Unit>(b, step.first + row, row, block * kLanes<T>, d + row * s.d_ld);
+      backward_unit<Vec<T>, Unit>(b, d_out, step.first + row, row, block * kLanes<T>, d + row * s.d_ld);
     }
     if (kHasHalf && blocks.half) {
-      backward_unit<Half<T>, Unit>(b, step.first + row, row, blocks.whole * kLanes<T>, d + row * s.d_ld);
+      backward_unit<Half<T>, Unit>(b, d_out, step.first + row, row, blocks.whole * kLanes<T>, d + row * s.d_ld);
     }
   }
 }
@@ -277,7 +277,8 @@ void layer_backward(const LayerBackward<T>& b) {
     for (Index t = end - 1; t >= begin; --t) {
       const Step step(b, t);
       T* d = b.gates + (step.first - b.first[begin]) * s.d_ld;
-      backward_gates<T, Unit>(b, step, d);
+      const T* d_out = b.d_out == nullptr ? nullptr : b.d_out + b.d_out_first[t] * b.d_out_ld;
+      backward_gates<T, Unit>(b, step, d_out, d);
       if (step.from_zero) continue;
       const PhaseTimer timer(Phase::state_gradients);
       // Back and forth through the weights: what was read last is still in the nearest cache.

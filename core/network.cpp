@@ -153,10 +153,7 @@ void Network<T>::reserve(Pass<T>& pass, Index steps, Index rows, bool keep) cons
     pass.narrow.grow(s.narrow_columns() * s.d_ld);
     for (Buffer<T>& dx : pass.dx) dx.grow(all * padded<T>(s.inputs));
   }
-  if (spec_.outputs == 0) {
-    if (keep) pass.d_out.grow(all * padded<T>(spec_.hidden));
-    return;
-  }
+  if (spec_.outputs == 0) return;
   const Index head_rows = spec_.every ? all : rows;
   pass.u.grow(head_rows * head_ld());
   for (Index i = 0; i < head_rows; ++i) pass.u.data()[i * head_ld() + spec_.hidden] = T(1);
@@ -257,27 +254,39 @@ void Network<T>::head_backward(Pass<T>& pass, T* gradients, bool want_inputs) co
 template <class T>
 void Network<T>::backward(Pass<T>& pass, T* gradients, bool want_inputs) const {
   const Kernels<T>& k = kernels<T>();
-  const T* d_out = nullptr;
-  Index d_out_ld = 0;
+  const T* d_out = pass.d_out;
+  Index d_out_ld = spec_.hidden;
+  const Index* d_out_first = pass.d_out_first.data();
   if (spec_.outputs > 0) {
     head_backward(pass, gradients, want_inputs);
-    if (spec_.every) {
-      d_out = pass.d_u.data();
-      d_out_ld = head_ld();
-    }
-  } else {
-    d_out = pass.d_out.data();
-    d_out_ld = padded<T>(spec_.hidden);
+    d_out = spec_.every ? pass.d_u.data() : nullptr;
+    d_out_ld = head_ld();
+    d_out_first = pass.first.data();
   }
   for (std::size_t l = layers_.size(); l-- > 0;) {
     const LayerShape& s = layers_[l];
     Buffer<T>& dx = pass.dx[l % 2];
     const Index dx_ld = padded<T>(s.inputs);
-    k.layer_backward[s.cell]({&s, pass.steps, pass.rows, pass.first.data(), weights_.data() + layer_offsets_[l],
-                              pass.z[l].data(), pass.c[l].data(), pass.saved[l].data(), d_out, d_out_ld,
-                              pass.dh[l].data(), pass.dc[l].data(), pass.from_zero, pass.gates.data(), kGateRows,
-                              pass.narrow.data(), gradients + layer_offsets_[l],
-                              l > 0 || want_inputs ? dx.data() : nullptr, dx_ld});
+    k.layer_backward[s.cell]({&s,
+                              pass.steps,
+                              pass.rows,
+                              pass.first.data(),
+                              weights_.data() + layer_offsets_[l],
+                              pass.z[l].data(),
+                              pass.c[l].data(),
+                              pass.saved[l].data(),
+                              d_out,
+                              d_out_ld,
+                              d_out_first,
+                              pass.dh[l].data(),
+                              pass.dc[l].data(),
+                              pass.from_zero,
+                              pass.gates.data(),
+                              kGateRows,
+                              pass.narrow.data(),
+                              gradients + layer_offsets_[l],
+                              l > 0 || want_inputs ? dx.data() : nullptr,
+                              dx_ld});
     if (l > 0) {
       each_active(pass, [&](Index t, Index b) {
         pass.dropout.apply(static_cast<Index>(l), t, pass.batch_row(b), s.inputs,
@@ -286,6 +295,7 @@ void Network<T>::backward(Pass<T>& pass, T* gradients, bool want_inputs) const {
     }
     d_out = dx.data();
     d_out_ld = dx_ld;
+    d_out_first = pass.first.data();
   }
   if (want_inputs && spec_.skip_steps > 0) {
     const Index dx_ld = padded<T>(spec_.inputs);

@@ -53,7 +53,11 @@ struct Pass {
   Buffer<T> u, y, d_y, d_u;            // of the head; y and d_y are [rows, O], or a row for each step and row
   std::vector<Buffer<T>> dh, dc;       // of each layer: gradients of its last state, then of its first
   Buffer<T> gates, narrow, dx[2];      // scratch; dx[0] ends as the gradient of the inputs
-  Buffer<T> d_out;                     // a gradient given for every step's top state (without a head)
+  // Without a head, the gradient of every step's top state is given: rows of H numbers, those of step t from
+  // d_out_first[t]. It is read where it lies; d_sorted is for a copy, where the batch was sorted.
+  const T* d_out = nullptr;
+  Buffer<Index> d_out_first;
+  Buffer<T> d_sorted;
 
   // The rows of step t that have not ended.
   Index active(Index t) const { return first_of(t + 1) - first_of(t); }

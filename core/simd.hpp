@@ -123,6 +123,25 @@ UNROLLED_INLINE void store_part(Element<V>* to, V v, Index count) {
 #endif
 }
 
+// Loads the first `count` lanes, zeros for the others, and does not read the memory behind them; 0 < count <= lanes.
+template <class V>
+UNROLLED_INLINE V load_part(const Element<V>* from, Index count) {
+  if (count == kLanesOf<V>) return load<V>(from);
+#if defined(__AVX512VL__)
+  const auto mask = static_cast<__mmask16>((1U << count) - 1U);
+  const auto mask8 = static_cast<__mmask8>(mask);
+  constexpr bool kFloat = sizeof(Element<V>) == 4;
+  if constexpr (kFloat && sizeof(V) == 64) return _mm512_maskz_loadu_ps(mask, from);
+  if constexpr (kFloat && sizeof(V) == 32) return _mm256_maskz_loadu_ps(mask8, from);
+  if constexpr (!kFloat && sizeof(V) == 64) return _mm512_maskz_loadu_pd(mask8, from);
+  if constexpr (!kFloat && sizeof(V) == 32) return _mm256_maskz_loadu_pd(mask8, from);
+#else
+  Element<V> lanes[kLanesOf<V>] = {};
+  for (Index i = 0; i < count; ++i) lanes[i] = from[i];
+  return load<V>(lanes);
+#endif
+}
+
 // The sum of all lanes, always in the same order (halves are folded onto each other).
 template <class V>
 UNROLLED_INLINE Element<V> sum(V v) {
