@@ -31,9 +31,7 @@ struct Sorted {
 // Calls at(t, b, numbers) for the numbers that step t of row b has in an array [T, B, width] of the whole batch.
 template <class T, class At>
 void each_step(const Call<T>& call, const Pass<T>& pass, Index width, T* batch, At at) {
-  for (Index t = 0; t < pass.steps; ++t) {
-    for (Index b = 0; b < pass.active(t); ++b) at(t, b, batch + (t * call.rows + pass.batch_row(b)) * width);
-  }
+  pass.each_active([&](Index t, Index b) { at(t, b, batch + (t * call.rows + pass.batch_row(b)) * width); });
 }
 
 // The same for layer l of row b in an array [L, B, width].
@@ -93,13 +91,6 @@ void take_output_gradient(const Network<T>& network, const Call<T>& call, const 
 }
 
 template <class T>
-void resize(Workspace<T>& workspace, int threads) {
-  if (workspace.passes.size() < static_cast<std::size_t>(threads)) {
-    workspace.passes.resize(static_cast<std::size_t>(threads));
-  }
-}
-
-template <class T>
 Index bytes_of(const Pass<T>& pass) {
   Index count = pass.u.size() + pass.d_u.size() + pass.dx[0].size() + pass.dx[1].size() + pass.d_sorted.size();
   for (const std::vector<Buffer<T>>* all : {&pass.z, &pass.c, &pass.saved}) {
@@ -126,7 +117,7 @@ void apply(const Network<T>& network, Workspace<T>& workspace, const Call<T>& ca
   const Chunks chunks = Chunks::to_run(call.rows);
   const Sorted sorted(call);
   const int threads = useful_threads(call.threads, network.work() * static_cast<double>(call.steps * call.rows));
-  resize(workspace, threads);
+  make_passes(workspace.passes, threads);
   const Index width = output_size(spec);
   if (call.lengths != nullptr && !output_once(spec)) std::fill_n(out, call.steps * call.rows * width, T(0));
   Pool::instance().run(threads, chunks.count, [&](Index chunk, int worker) {
@@ -160,7 +151,7 @@ void apply_backward(const Network<T>& network, Workspace<T>& workspace, const Ca
   const Chunks chunks = Chunks::to_learn(call.rows);
   const Sorted sorted(call);
   const int threads = useful_threads(call.threads, 3 * network.work() * static_cast<double>(call.steps * call.rows));
-  resize(workspace, threads);
+  make_passes(workspace.passes, threads);
   std::vector<Buffer<T>>& sums = workspace.sums;
   while (static_cast<Index>(sums.size()) < chunks.count) sums.emplace_back(network.size());
   if (call.lengths != nullptr && gradients.d_x != nullptr) {

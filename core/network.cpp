@@ -15,14 +15,6 @@ void copy(const T* from, Index count, T* to) {
   std::memcpy(to, from, static_cast<std::size_t>(count) * sizeof(T));
 }
 
-// Calls f(t, b) for every step and every row that has not ended.
-template <class T, class F>
-void each_active(const Pass<T>& pass, F&& f) {
-  for (Index t = 0; t < pass.steps; ++t) {
-    for (Index b = 0; b < pass.active(t); ++b) f(t, b);
-  }
-}
-
 }  // namespace
 
 template <class T>
@@ -103,22 +95,21 @@ double Network<T>::work() const {
 template <class T>
 void Network<T>::prepare(Pass<T>& pass, Index steps, Index rows, bool keep, const Index* lengths) const {
   const std::size_t count = layers_.size();
-  const bool ragged = lengths != nullptr;
-  const bool same = !ragged && !pass.ragged && pass.steps == steps && pass.rows == rows && pass.keep == keep;
+  const bool same = lengths == nullptr && pass.steps == steps && pass.rows == rows && pass.keep == keep &&
+                    pass.first_of(steps) == steps * rows;
   if (!same) {
     pass.steps = -1;  // until all of it is there: should memory run out, the next call must begin anew
     pass.first.grow(steps + 1);
     pass.first.data()[0] = 0;
     Index active = rows;
     for (Index t = 0; t < steps; ++t) {
-      while (ragged && active > 0 && lengths[active - 1] <= t) --active;
+      while (lengths != nullptr && active > 0 && lengths[active - 1] <= t) --active;
       pass.first.data()[t + 1] = pass.first_of(t) + active;
     }
     reserve(pass, steps, rows, keep);
     pass.steps = steps;
     pass.rows = rows;
     pass.keep = keep;
-    pass.ragged = ragged;
   }
   pass.order = nullptr;
   for (std::size_t l = 0; l < count; ++l) {
@@ -188,7 +179,7 @@ void Network<T>::forward(Pass<T>& pass) const {
     const LayerShape& s = layers_[l];
     const Index layer = static_cast<Index>(l);
     if (l > 0) {
-      each_active(pass, [&](Index t, Index b) {
+      pass.each_active([&](Index t, Index b) {
         T* x = pass.z[l].data() + (pass.first_of(t) + b) * s.ld + s.x_offset;
         copy(hidden_state(pass, layer - 1, t + 1, b), s.inputs, x);
         pass.dropout.apply(layer, t, pass.batch_row(b), s.inputs, x);
@@ -206,7 +197,7 @@ void Network<T>::run_head(Pass<T>& pass) const {
   const Index ld = head_ld();
   const Index top = spec_.layers - 1;
   if (spec_.every) {
-    each_active(pass, [&](Index t, Index b) {
+    pass.each_active([&](Index t, Index b) {
       copy(hidden_state(pass, top, t + 1, b), spec_.hidden, pass.u.data() + (pass.first_of(t) + b) * ld);
     });
   } else {
@@ -288,7 +279,7 @@ void Network<T>::backward(Pass<T>& pass, T* gradients, bool want_inputs) const {
                               l > 0 || want_inputs ? dx.data() : nullptr,
                               dx_ld});
     if (l > 0) {
-      each_active(pass, [&](Index t, Index b) {
+      pass.each_active([&](Index t, Index b) {
         pass.dropout.apply(static_cast<Index>(l), t, pass.batch_row(b), s.inputs,
                            dx.data() + (pass.first_of(t) + b) * dx_ld);
       });
@@ -299,7 +290,7 @@ void Network<T>::backward(Pass<T>& pass, T* gradients, bool want_inputs) const {
   }
   if (want_inputs && spec_.skip_steps > 0) {
     const Index dx_ld = padded<T>(spec_.inputs);
-    each_active(pass, [&](Index t, Index b) {
+    pass.each_active([&](Index t, Index b) {
       const T* d_window = pass.d_u.data() + b * head_ld() + spec_.hidden + 1 + t * spec_.inputs;
       T* to = pass.dx[0].data() + (pass.first_of(t) + b) * dx_ld;
       for (Index i = 0; i < spec_.inputs; ++i) to[i] += d_window[i];

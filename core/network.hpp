@@ -43,7 +43,6 @@ struct Pass {
   Index steps = 0;
   Index rows = 0;
   bool keep = false;             // for a backward pass
-  bool ragged = false;           // some rows end before others
   bool from_zero = false;        // the first states stay zeros, and their gradients are not wanted
   Buffer<Index> first;           // of each step, and behind the last: where its rows begin
   Index first_row = 0;           // of the chunk in the batch
@@ -65,7 +64,20 @@ struct Pass {
   Index at(Index t, Index b) const { return t < steps && b < active(t) ? first_of(t) + b : first_of(steps) + b; }
   Index batch_row(Index b) const { return order == nullptr ? first_row + b : order[first_row + b]; }
   Index first_of(Index t) const { return first.data()[t]; }
+  // Calls f(t, b) for every step and every row that has not ended.
+  template <class F>
+  void each_active(F&& f) const {
+    for (Index t = 0; t < steps; ++t) {
+      for (Index b = 0; b < active(t); ++b) f(t, b);
+    }
+  }
 };
+
+// A pass for each worker of the pool, at least.
+template <class T>
+void make_passes(std::vector<Pass<T>>& passes, int workers) {
+  if (static_cast<int>(passes.size()) < workers) passes.resize(static_cast<std::size_t>(workers));
+}
 
 template <class T>
 class Network {

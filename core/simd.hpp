@@ -103,6 +103,23 @@ UNROLLED_INLINE Half<T> low(Vec<T> v) {
   return half;
 }
 
+#if defined(__AVX512VL__)
+// Calls the intrinsic for a vector's type and width.
+#define UNROLLED_BY_TYPE(V, name, ...)                                                              \
+  if constexpr (sizeof(Element<V>) == 4 && sizeof(V) == 64) return _mm512_##name##_ps(__VA_ARGS__); \
+  if constexpr (sizeof(Element<V>) == 4 && sizeof(V) == 32) return _mm256_##name##_ps(__VA_ARGS__); \
+  if constexpr (sizeof(Element<V>) == 8 && sizeof(V) == 64) return _mm512_##name##_pd(__VA_ARGS__); \
+  if constexpr (sizeof(Element<V>) == 8 && sizeof(V) == 32) return _mm256_##name##_pd(__VA_ARGS__);
+
+// The mask of the first `count` lanes.
+template <class V>
+using Mask = std::conditional_t<kLanesOf<V> == 16, __mmask16, __mmask8>;
+template <class V>
+UNROLLED_INLINE Mask<V> first_lanes(Index count) {
+  return static_cast<Mask<V>>((1U << count) - 1U);
+}
+#endif
+
 // Stores the first `count` lanes and leaves the memory behind them untouched; 0 < count <= lanes.
 template <class V>
 UNROLLED_INLINE void store_part(Element<V>* to, V v, Index count) {
@@ -111,13 +128,7 @@ UNROLLED_INLINE void store_part(Element<V>* to, V v, Index count) {
     return;
   }
 #if defined(__AVX512VL__)
-  const auto mask = static_cast<__mmask16>((1U << count) - 1U);
-  const auto mask8 = static_cast<__mmask8>(mask);
-  constexpr bool kFloat = sizeof(Element<V>) == 4;
-  if constexpr (kFloat && sizeof(V) == 64) _mm512_mask_storeu_ps(to, mask, v);
-  if constexpr (kFloat && sizeof(V) == 32) _mm256_mask_storeu_ps(to, mask8, v);
-  if constexpr (!kFloat && sizeof(V) == 64) _mm512_mask_storeu_pd(to, mask8, v);
-  if constexpr (!kFloat && sizeof(V) == 32) _mm256_mask_storeu_pd(to, mask8, v);
+  UNROLLED_BY_TYPE(V, mask_storeu, to, first_lanes<V>(count), v)
 #else
   for (Index i = 0; i < count; ++i) to[i] = v[i];
 #endif
@@ -128,13 +139,7 @@ template <class V>
 UNROLLED_INLINE V load_part(const Element<V>* from, Index count) {
   if (count == kLanesOf<V>) return load<V>(from);
 #if defined(__AVX512VL__)
-  const auto mask = static_cast<__mmask16>((1U << count) - 1U);
-  const auto mask8 = static_cast<__mmask8>(mask);
-  constexpr bool kFloat = sizeof(Element<V>) == 4;
-  if constexpr (kFloat && sizeof(V) == 64) return _mm512_maskz_loadu_ps(mask, from);
-  if constexpr (kFloat && sizeof(V) == 32) return _mm256_maskz_loadu_ps(mask8, from);
-  if constexpr (!kFloat && sizeof(V) == 64) return _mm512_maskz_loadu_pd(mask8, from);
-  if constexpr (!kFloat && sizeof(V) == 32) return _mm256_maskz_loadu_pd(mask8, from);
+  UNROLLED_BY_TYPE(V, maskz_loadu, first_lanes<V>(count), from)
 #else
   Element<V> lanes[kLanesOf<V>] = {};
   for (Index i = 0; i < count; ++i) lanes[i] = from[i];
@@ -167,15 +172,6 @@ UNROLLED_INLINE Bits<V> bits(V v) {
   __builtin_memcpy(&b, &v, sizeof b);
   return b;
 }
-
-#if defined(__AVX512VL__)
-// Calls the intrinsic for a vector's type and width.
-#define UNROLLED_BY_TYPE(V, name, ...)                                                              \
-  if constexpr (sizeof(Element<V>) == 4 && sizeof(V) == 64) return _mm512_##name##_ps(__VA_ARGS__); \
-  if constexpr (sizeof(Element<V>) == 4 && sizeof(V) == 32) return _mm256_##name##_ps(__VA_ARGS__); \
-  if constexpr (sizeof(Element<V>) == 8 && sizeof(V) == 64) return _mm512_##name##_pd(__VA_ARGS__); \
-  if constexpr (sizeof(Element<V>) == 8 && sizeof(V) == 32) return _mm256_##name##_pd(__VA_ARGS__);
-#endif
 
 // The larger and the smaller; b where one of them is NaN.
 template <class V>

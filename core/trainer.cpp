@@ -30,7 +30,7 @@ void forecast(const Network<T>& network, std::vector<Pass<T>>& passes, int threa
   const Index outputs = network.spec().outputs;
   const Index steps = spec.steps();
   threads = useful_threads(threads, network.work() * static_cast<double>(steps * count));
-  if (static_cast<int>(passes.size()) < threads) passes.resize(static_cast<std::size_t>(threads));
+  make_passes(passes, threads);
   Pool::instance().run(threads, chunks.count, [&](Index index, int worker) {
     Pass<T>& pass = passes[static_cast<std::size_t>(worker)];
     const Index rows = chunks.rows_of(index);

@@ -166,6 +166,7 @@ void forecast_windows(PyNetwork<T>& self, Array<const T> values, Array<const std
   const std::lock_guard<std::mutex> lock(self.mutex);
   forecast(self.network, self.workspace.passes, threads, panel.view, spec, windows.series.data(), windows.starts.data(),
            windows.count(), out.data());
+  self.workspace.trim();
 }
 
 }  // namespace
