@@ -1,9 +1,9 @@
 """A fitted forecaster as one file: safetensors, with a JSON header. Data, never code.
 
-Tensors: every parameter of the network under torch's name, the last window of every series, the scaling of
-each.
-Header (metadata key "unrolled"): schema, version, arguments, settings, history, names, times. An unknown
-newer schema is refused by name.
+Tensors: every parameter of every member under torch's name, the end of every series with its covariates, the
+scaling of each, the held-out windows that intervals are measured by.
+Header (metadata key "unrolled"): schema, version, arguments, settings, histories, encoding, names, times. An
+unknown newer schema is refused by name.
 """
 
 from __future__ import annotations
@@ -19,11 +19,16 @@ import numpy as np
 from unrolled import contents
 from unrolled.atomic import replace_file
 from unrolled.checks import check_parameters
+from unrolled.conformal import Calibration
+from unrolled.covariates import Covariates
+from unrolled.encoding import Encoder
 from unrolled.engine import Windowing
 from unrolled.errors import FileError, fault
+from unrolled.heads import Head
 from unrolled.model import Model
 from unrolled.network import Network, NetworkSpec
 from unrolled.panel import Panel
+from unrolled.parts import Columns
 from unrolled.rules import Settings
 from unrolled.scaling import SeriesScaling
 from unrolled.timestep import TimeStep
@@ -35,7 +40,7 @@ if TYPE_CHECKING:
 
     from unrolled.engine import Array
 
-SCHEMA = 1
+SCHEMA = 2
 """The version of the file's layout; raised when an older reader could misunderstand it."""
 
 _KEY = "unrolled"
@@ -46,7 +51,7 @@ class Parts(NamedTuple):
 
     arguments: dict[str, Any]
     settings: Settings
-    history: History
+    histories: list[History]
     model: Model
     tail: Panel
 
@@ -59,38 +64,87 @@ def save(path: str | PathLike[str], parts: Parts) -> None:
     """
     from safetensors.numpy import save as to_bytes
 
-    model, tail = parts.model, parts.tail
-    tensors: dict[str, Array] = dict(model.network.weights)
-    tensors["tail.values"] = np.array(tail.values)
-    tensors["tail.offsets"] = np.array(tail.offsets)
-    if tail.times is not None:
-        tensors["tail.times"] = tail.times.astype(np.int64)
+    model = parts.model
+    tensors: dict[str, Array] = {}
+    for member, network in enumerate(model.networks):
+        tensors |= {_member(member) + name: weight for name, weight in network.weights.items()}
     if model.scaler is not None:
         tensors["scaling.location"] = model.scaler.location
         tensors["scaling.scale"] = model.scaler.scale
-    history = asdict(parts.history)
-    history["losses"] = [contents.json_number(loss) for loss in history["losses"]]
-    history["checks"] = {step: contents.json_number(loss) for step, loss in history["checks"].items()}
+    if model.calibration is not None:
+        arrays = model.calibration.to_arrays()
+        tensors |= {f"calibration.{name}": array for name, array in arrays.items()}
+    panel = _panel_header(parts.tail, tensors)
     header = {
         "schema": SCHEMA,
         "kind": "forecaster",
         "version": version("unrolled"),
         "arguments": parts.arguments,
         "settings": asdict(parts.settings),
-        "history": history,
+        "histories": [_history_header(history) for history in parts.histories],
         "network": asdict(model.network.spec),
         "windowing": asdict(model.windowing),
-        "quantiles": list(model.quantiles),
-        "panel": {
-            "ids": [name if isinstance(name, int) else str(name) for name in tail.ids],
-            "channels": list(tail.channels),
-            "kind": "list" if tail.kind == "frame" else tail.kind,
-            "times": None if tail.times is None else str(tail.times.dtype),
-            "steps": [asdict(step) for step in tail.steps],
-        },
+        "head": _head_header(model.head),
+        "encoder": None if model.encoder is None else model.encoder.to_dict(),
+        "calibration": None if model.calibration is None else _head_header(model.calibration.head),
+        "panel": panel,
     }
     data = to_bytes(tensors, {_KEY: json.dumps(header, default=_plain, allow_nan=False)})
     replace_file(path, data)
+
+
+def _member(number: int) -> str:
+    """Return what stands before the names of a member's weights; those of the first are torch's own."""
+    return f"member{number}." if number else ""
+
+
+def _head_header(head: Head) -> dict[str, Any]:
+    return {"loss": head.loss, "quantiles": list(head.quantiles_)}
+
+
+def _history_header(history: History) -> dict[str, Any]:
+    """Return a history as JSON can hold it."""
+    header = asdict(history)
+    header["losses"] = [contents.json_number(loss) for loss in history.losses]
+    header["checks"] = {step: contents.json_number(loss) for step, loss in history.checks.items()}
+    return header
+
+
+def _panel_header(tail: Panel, tensors: dict[str, Array]) -> dict[str, Any]:
+    """Return what the header says of the ends of the series, and put their numbers beside the tensors."""
+    tensors["tail.values"] = np.array(tail.values)
+    tensors["tail.offsets"] = np.array(tail.offsets)
+    if tail.times is not None:
+        tensors["tail.times"] = tail.times.astype(np.int64)
+    columns = tail.columns
+    header: dict[str, Any] = {
+        "ids": [name if isinstance(name, int) else str(name) for name in tail.ids],
+        "channels": list(tail.channels),
+        "kind": "list" if tail.kind == "frame" else tail.kind,
+        "times": None if tail.times is None else str(tail.times.dtype),
+        "steps": [asdict(step) for step in tail.steps],
+        "columns": None if columns is None else [columns.id, columns.time, columns.utc],
+        "covariates": None,
+    }
+    if tail.covariates:
+        tensors["tail.known_offsets"] = np.array(tail.covariates.known_offsets)
+        header["covariates"] = {
+            part: _columns_header(f"tail.{part}", getattr(tail.covariates, part), tensors)
+            for part in ("past", "known", "static")
+        }
+    return header
+
+
+def _columns_header(
+    prefix: str, columns: Mapping[str, Array], tensors: dict[str, Array]
+) -> dict[str, list[str | None] | None]:
+    """Return the texts of the columns by name; None for one of numbers, which is put beside the tensors."""
+    header: dict[str, list[str | None] | None] = {}
+    for number, (name, column) in enumerate(columns.items()):
+        header[name] = column.tolist() if column.dtype == object else None
+        if column.dtype != object:
+            tensors[f"{prefix}.{number}"] = np.array(column)
+    return header
 
 
 def load(path: str | PathLike[str]) -> Parts:
@@ -111,23 +165,58 @@ def _parts(tensors: Mapping[str, Array], header: Mapping[str, Any]) -> Parts:
     """Put together what a file holds, and believe none of it unchecked."""
     arguments = header["arguments"]
     check_parameters(arguments)
-    spec = NetworkSpec(**header["network"])
-    network = Network(spec, contents.weights_of(spec, tensors), dtype=arguments["dtype"])
+    spec = NetworkSpec(**{**header["network"], "dilations": tuple(header["network"]["dilations"])})
+    histories = [_history(history) for history in header["histories"]]
+    contents.need(1 <= len(histories) <= arguments["members"], "histories")
+    networks = []
+    for member in range(len(histories)):
+        prefix = _member(member)
+        own = {name.removeprefix(prefix): array for name, array in tensors.items() if name.startswith(prefix)}
+        networks.append(Network(spec, contents.weights_of(spec, own), dtype=arguments["dtype"]))
     scaler = None
     if "scaling.location" in tensors or "scaling.scale" in tensors:
         scaler = SeriesScaling(tensors["scaling.location"], tensors["scaling.scale"])
-    windowing, quantiles = Windowing(**header["windowing"]), tuple(header["quantiles"])
-    model = Model(network, windowing, arguments["horizon"], quantiles, scaler)
     tail = _panel(tensors, header["panel"])
+    model = Model(
+        tuple(networks),
+        Windowing(**header["windowing"]),
+        arguments["horizon"],
+        _head(header["head"]),
+        scaler,
+        None if header["encoder"] is None else Encoder.from_dict(header["encoder"]),
+        arguments["combine"],
+        arguments["memory"],
+        _calibration(tensors, header["calibration"]),
+    )
     contents.check_model(model, tail.n_channels)
     contents.check_tail(tail, model)
-    history = History(**header["history"])
+    settings = Settings(**header["settings"])
+    contents.need(all(isinstance(line, str) for line in settings.reasons.values()), "reasons")
+    return Parts(arguments, settings, histories, model, tail)
+
+
+def _head(header: Mapping[str, Any]) -> Head:
+    """Return what the outputs of the networks mean."""
+    contents.check_head(header["loss"], header["quantiles"])
+    return Head(header["loss"], tuple(header["quantiles"]))
+
+
+def _calibration(tensors: Mapping[str, Array], header: Mapping[str, Any] | None) -> Calibration | None:
+    """Return the held-out windows that intervals are measured by."""
+    if header is None:
+        return None
+    prefix = "calibration."
+    arrays = {name.removeprefix(prefix): tensors[name] for name in tensors if name.startswith(prefix)}
+    return Calibration.from_arrays(_head(header), arrays)
+
+
+def _history(header: Mapping[str, Any]) -> History:
+    """Return what happened in a training."""
+    history = History(**header)
     history.losses = [contents.loss_of(loss) for loss in history.losses]
     history.checks = {int(step): contents.loss_of(loss) for step, loss in history.checks.items()}
     contents.check_history(history)
-    settings = Settings(**header["settings"])
-    contents.need(all(isinstance(line, str) for line in settings.reasons.values()), "reasons")
-    return Parts(arguments, settings, history, model, tail)
+    return history
 
 
 def _panel(tensors: Mapping[str, Array], names: Mapping[str, Any]) -> Panel:
@@ -136,6 +225,7 @@ def _panel(tensors: Mapping[str, Array], names: Mapping[str, Any]) -> Panel:
     if names["times"]:
         contents.need(tensors["tail.times"].dtype == np.int64, "tail.times")
         times = tensors["tail.times"].view(names["times"])
+    columns = names["columns"]
     return Panel(
         values=tensors["tail.values"],
         offsets=tensors["tail.offsets"],
@@ -144,7 +234,23 @@ def _panel(tensors: Mapping[str, Array], names: Mapping[str, Any]) -> Panel:
         kind=names["kind"],
         times=times,
         steps=tuple(TimeStep(**step) for step in names["steps"]),
+        columns=None if columns is None else Columns(columns[0], columns[1], bool(columns[2])),
+        covariates=_covariates(tensors, names["covariates"]),
     )
+
+
+def _covariates(tensors: Mapping[str, Array], header: Mapping[str, Any] | None) -> Covariates | None:
+    """Return the covariates of the ends of the series."""
+    if header is None:
+        return None
+    parts = {}
+    for part in ("past", "known", "static"):
+        columns = {}
+        for number, (name, texts) in enumerate(header[part].items()):
+            contents.need(texts is None or all(one is None or isinstance(one, str) for one in texts), name)
+            columns[name] = tensors[f"tail.{part}.{number}"] if texts is None else np.array(texts, object)
+        parts[part] = columns
+    return Covariates(**parts, known_offsets=tensors["tail.known_offsets"])
 
 
 def _read(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
@@ -170,6 +276,8 @@ def _read(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
         raise FileError(fault("artefact.other-kind", path=path, got="safetensors")) from error
     if kind != "forecaster" or schema < 1:
         raise FileError(fault("artefact.other-kind", path=path, got=kind))
+    if schema < SCHEMA:
+        raise FileError(fault("artefact.older", path=path, schema=schema, known=SCHEMA))
     if schema > SCHEMA:
         raise FileError(
             fault(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from unrolled.calendar import CALENDAR
 from unrolled.engine import CELLS, DTYPES, LOSSES, OPTIMIZERS
 from unrolled.errors import ArgumentError, Fault, fault, nearest, raise_any
 from unrolled.network import is_number, is_whole
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 STRATEGIES = ("direct", "recursive")
+MEMORIES = ("window", "all")
+COMBINATIONS = ("median", "mean")
+LAYOUTS = ("long", "wide")
 
 _CHOICES = {
     "cell": tuple(CELLS),
@@ -26,6 +30,9 @@ _CHOICES = {
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,
     "dtype": DTYPES,
+    "memory": MEMORIES,
+    "combine": COMBINATIONS,
+    "layout": LAYOUTS,
 }
 _LEAST_WHOLE = {
     "horizon": 1,
@@ -38,11 +45,14 @@ _LEAST_WHOLE = {
     "epochs": 1,
     "steps": 1,
     "validation": 0,
+    "calibration": 0,
+    "members": 1,
+    "snapshots": 0,
     "patience": 0,
     "seed": 0,
     "threads": 1,
 }
-_MOST_WHOLE = {"seed": 2**32 - 1, "threads": 1024, "hidden_size": 65536, "num_layers": 64}
+_MOST_WHOLE = {"seed": 2**32 - 1, "threads": 1024, "hidden_size": 65536, "num_layers": 64, "members": 1000, "snapshots": 1000}
 _RANGES = {
     "dropout": (0.0, 0.999),
     "delta": (1e-30, 1e30),
@@ -63,8 +73,16 @@ _NEVER_NONE = {
     "delta",
     "momentum",
     "shuffle",
+    "residual",
+    "memory",
+    "combine",
+    "layout",
+    "members",
+    "snapshots",
+    "target_col",
 }
-_FLAGS = {"shuffle", "skip", "progress"}
+_FLAGS = {"shuffle", "skip", "progress", "residual", "mask"}
+_NAMES = {"past_cols", "known_cols", "static_cols", "calendar"}
 
 
 def check_parameters(params: Mapping[str, Any]) -> None:
@@ -108,6 +126,13 @@ def _fault_of(name: str, value: Any) -> Fault | None:
         return fault("argument.number", name=name, got=repr(value), low=f"{low:g}", high=f"{high:g}")
     if name in _FLAGS and not isinstance(value, bool):
         return fault("argument.flag", name=name, got=repr(value))
+    if name in _NAMES and not are_names(value):
+        return fault("argument.names", name=name, got=repr(value))
+    if name == "calendar":
+        unknown = next((one for one in value if one not in CALENDAR), None)
+        if unknown is not None:
+            known = ", ".join(CALENDAR)
+            return fault("argument.calendar", got=repr(unknown), known=known, nearest=nearest(unknown, CALENDAR))
     return None
 
 
@@ -129,10 +154,83 @@ def _faults_between(params: Mapping[str, Any]) -> list[Fault]:
         and params["num_layers"] == 1
     ):
         faults.append(fault("argument.dropout-one-layer", dropout=params["dropout"]))
-    validation, horizon = params["validation"], params["horizon"]
-    if is_whole(validation) and is_whole(horizon) and 0 < validation < horizon:
-        faults.append(fault("argument.validation", got=validation, horizon=horizon))
+    horizon = params["horizon"]
+    faults += [
+        fault("argument.validation", name=name, got=params[name], horizon=horizon)
+        for name in ("validation", "calibration")
+        if is_whole(params[name]) and is_whole(horizon) and 0 < params[name] < horizon
+    ]
+    return [*faults, *_faults_of_layers(params), *_faults_of_memory(params), *_faults_of_counts(params)]
+
+
+def _faults_of_layers(params: Mapping[str, Any]) -> list[Fault]:
+    """Return what is wrong with the steps that layers look back, and with what passes them by."""
+    faults, layers, dilations = [], params["num_layers"], params["dilations"]
+    if dilations is not None:
+        whole = isinstance(dilations, (list, tuple)) and all(is_whole(one) and one >= 1 for one in dilations)
+        if not whole or (is_whole(layers) and len(dilations) != layers):
+            faults.append(fault("argument.dilations", got=repr(dilations), layers=layers))
+    if params["residual"] is True and is_whole(layers) and layers == 1:
+        faults.append(fault("argument.residual-one-layer"))
     return faults
+
+
+def _faults_of_memory(params: Mapping[str, Any]) -> list[Fault]:
+    """Return what a network that reads whole series cannot have."""
+    if params["memory"] != "all":
+        return []
+    unfit = {
+        "skip": params["skip"] is True,
+        "scaling": params["scaling"] not in (None, "none", "series"),
+        "dilations": params["dilations"] is not None and any(one != 1 for one in params["dilations"]),
+        "strategy": params["strategy"] == "recursive",
+        "patch": params["patch"] not in (None, 1),
+    }
+    return [
+        fault("argument.memory", name=name, got=repr(params[name])) for name, wrong in unfit.items() if wrong
+    ]
+
+
+def _faults_of_counts(params: Mapping[str, Any]) -> list[Fault]:
+    """Return what is wrong with the scaling of a loss for counts."""
+    fitting = (None, "none", "mean_abs")
+    if params["loss"] != "negative_binomial" or params["scaling"] in fitting:
+        return []
+    return [fault("argument.counts-scaling", got=repr(params["scaling"]))]
+
+
+def check_levels(levels: object) -> tuple[float, ...]:
+    """Return levels of intervals, in percent.
+
+    Raises:
+        ArgumentError: they are not different numbers between 0 and 100.
+    """
+    values = levels.tolist() if isinstance(levels, np.ndarray) else levels
+    if is_number(values):
+        values = (values,)
+    known = isinstance(values, (list, tuple)) and all(is_number(one) and 0 < one < 100 for one in values)
+    if not known or not values or len(set(values)) < len(values):
+        raise ArgumentError(fault("argument.levels", got=repr(levels)))
+    return tuple(values)
+
+
+def check_quantiles(quantiles: object, default: tuple[float, ...]) -> tuple[float, ...]:
+    """Return the quantiles that are asked for.
+
+    Raises:
+        ArgumentError: they are not rising numbers between 0 and 1.
+    """
+    if quantiles is None:
+        return default
+    if not are_quantiles(quantiles):
+        raise ArgumentError(fault("argument.quantiles", got=repr(quantiles)))
+    return tuple(float(one) for one in quantiles)  # type: ignore[attr-defined]
+
+
+def are_names(values: object) -> bool:
+    """Whether these are different names: a list or a tuple of text."""
+    names = isinstance(values, (list, tuple)) and all(isinstance(one, str) for one in values)
+    return names and len(set(values)) == len(values)  # type: ignore[arg-type]
 
 
 def are_quantiles(values: object) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unrolled.checks import are_quantiles
-from unrolled.engine import WINDOW_SCALINGS
+from unrolled.engine import LOSSES, WINDOW_SCALINGS
 from unrolled.network import is_whole
 from unrolled.timestep import FIXED, normal
 
@@ -42,33 +42,57 @@ def weights_of(spec: NetworkSpec, tensors: Mapping[str, Array]) -> dict[str, Arr
     return weights
 
 
+def check_head(loss: object, quantiles: object) -> None:
+    """Refuse a meaning of the outputs that there is not."""
+    need(loss in LOSSES, "loss")
+    need(are_quantiles(quantiles) if loss == "quantile" else not quantiles, "quantiles")
+
+
 def check_model(model: Model, channels: int) -> None:
     """Refuse a network that does not fit the windows and the forecasts that it is said to be for."""
-    spec, windowing, quantiles = model.network.spec, model.windowing, model.quantiles
+    spec, windowing, width = model.network.spec, model.windowing, model.head.width
     for name in ("window", "horizon", "patch"):
         need(is_whole(getattr(windowing, name)) and 1 <= getattr(windowing, name) < 2**32, name)
+    need(is_whole(windowing.ahead) and 0 <= windowing.ahead <= windowing.horizon, "ahead")
+    need(isinstance(windowing.mask, bool) and windowing.mask >= bool(windowing.ahead), "mask")
     need(windowing.scaling in WINDOW_SCALINGS, "scaling")
     need(windowing.window % windowing.patch == 0, "patch")
-    need(not quantiles or are_quantiles(quantiles), "quantiles")
     need(windowing.horizon in (1, model.horizon), "horizon")
     need(spec.head == "last", "head")
-    need(spec.input_size == windowing.patch * channels, "input_size")
-    need(spec.output_size == windowing.horizon * channels * max(1, len(quantiles)), "output_size")
-    need(spec.skip_steps in (0, windowing.window // windowing.patch), "skip_steps")
+    features = 0 if model.encoder is None else model.encoder.n_features
+    statics = 0 if model.encoder is None else model.encoder.n_static
+    per_point = channels * (1 + windowing.mask) + features
+    need(spec.input_size == windowing.patch * per_point + statics, "input_size")
+    need(spec.output_size == windowing.horizon * channels * width, "output_size")
+    steps = windowing.window // windowing.patch + windowing.ahead
+    need(spec.skip_steps in (0, steps), "skip_steps")
+    calibration = model.calibration
+    if calibration is not None:
+        outputs, actual = calibration.outputs, calibration.actual
+        need(outputs.shape[1:] == (model.horizon, channels, calibration.head.width), "calibration")
+        need(outputs.ndim == 4 and actual.shape == outputs.shape[:3] and len(actual) >= 1, "calibration")
+        need(outputs.dtype.kind == "f" and np.isfinite(outputs).all(), "calibration")
+        need(actual.dtype.kind == "f", "calibration")
 
 
 def check_tail(tail: Panel, model: Model) -> None:
-    """Refuse ends of series that are not one window each."""
+    """Refuse ends of series that no window can be read from."""
     values, offsets, size = tail.values, tail.offsets, tail.n_series
-    need(values.ndim == 2 and values.dtype.kind == "f" and np.isfinite(values).all(), "tail.values")
+    masked, window = model.windowing.mask, model.windowing.window
+    need(values.ndim == 2 and values.dtype.kind == "f", "tail.values")
+    need(np.isfinite(values).all() if not masked else not np.isinf(values).any(), "tail.values")
     need(offsets.ndim == 1 and offsets.dtype == np.int64 and size >= 1, "tail.offsets")
-    regular = np.arange(size + 1) * model.windowing.window
-    need(np.array_equal(offsets, regular) and len(values) == regular[-1], "tail.offsets")
+    lengths = np.diff(offsets)
+    need(offsets[0] == 0 and (lengths >= 1).all() and len(values) == offsets[-1], "tail.offsets")
+    if model.memory == "window":
+        need((lengths == window).all() if not masked else (lengths <= window).all(), "tail.offsets")
     need(len(tail.ids) == size and all(isinstance(name, int | str) for name in tail.ids), "ids")
     need(len(tail.channels) == values.shape[1], "channels")
     need(all(isinstance(name, str) for name in tail.channels), "channels")
     kinds = {"list": True, "cube": True, "vector": size == 1 == tail.n_channels, "matrix": size == 1}
     need(kinds.get(tail.kind), "kind")
+    columns = tail.columns
+    need(columns is None or all(isinstance(c, str | None) for c in (columns.id, columns.time)), "columns")
     scaler = model.scaler
     if scaler is not None:
         for part in (scaler.location, scaler.scale):
@@ -76,6 +100,21 @@ def check_tail(tail: Panel, model: Model) -> None:
             need(np.isfinite(part).all(), "scaling")
         need((scaler.scale > 0).all(), "scaling.scale")
     _check_times(tail)
+    _check_covariates(tail)
+
+
+def _check_covariates(tail: Panel) -> None:
+    """Refuse covariates that do not lie beside the points of their series."""
+    covariates = tail.covariates
+    if covariates is None:
+        return
+    offsets = covariates.known_offsets
+    need(offsets.shape == tail.offsets.shape and offsets.dtype == np.int64, "known_offsets")
+    need(offsets[0] == 0 and (np.diff(offsets) >= 0).all(), "known_offsets")
+    rows = {"past": len(tail.values), "known": int(offsets[-1]), "static": tail.n_series}
+    for part, size in rows.items():
+        for name, column in getattr(covariates, part).items():
+            need(column.shape == (size,) and column.dtype in (np.float64, object), name)
 
 
 def _check_times(tail: Panel) -> None:

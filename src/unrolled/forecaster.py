@@ -1,7 +1,7 @@
-"""The estimator that people use: fit, predict, save, load, and a report that hides nothing.
+"""The estimator that people use: fit, predict, sample, stream, save, load, and a report that hides nothing.
 
-y -> Panel -> Windows -> Trainer -> Network        (fit)
-Panel tail -> Network -> the caller's kind         (predict)
+    y -> Panel, with covariates -> fitting -> Model          (fit)
+    ends of the series -> Model -> the caller's kind         (predict)
 """
 
 from __future__ import annotations
@@ -12,29 +12,34 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from unrolled import artefact
-from unrolled.checks import check_parameters
-from unrolled.engine import Learning, Trainer, Windowing, default_threads
+from unrolled.answers import Intervals, interval_answer
+from unrolled.checkpoint import Checkpoint, fingerprint
+from unrolled.checks import check_levels, check_parameters, check_quantiles
+from unrolled.covariates import with_covariates, with_future
+from unrolled.engine import default_threads
 from unrolled.errors import ArgumentError, DataError, FileError, NotFittedError, fault
 from unrolled.estimator import Estimator
+from unrolled.fitting import fit_model, fit_more
 from unrolled.held_out import compare_held_out
 from unrolled.messages import text
-from unrolled.model import Model
-from unrolled.network import Network, NetworkSpec, initial_weights
-from unrolled.panel import Panel, answer, to_panel
+from unrolled.panel import answer, to_panel
 from unrolled.progress import progress_bar
-from unrolled.rules import Settings, check_lengths, settle
-from unrolled.scaling import SeriesScaling
-from unrolled.training import History, Plan, train
-from unrolled.windows import split_windows
+from unrolled.spans import Span, spans
+from unrolled.streaming import ForecastStream
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from os import PathLike
 
     from numpy.typing import NDArray
 
     from unrolled.engine import Array
-    from unrolled.windows import Windows
+    from unrolled.evaluation import Backtest
+    from unrolled.fitting import Fitted
+    from unrolled.model import Model
+    from unrolled.network import Network
+    from unrolled.panel import Panel
+    from unrolled.training import Watcher
 
 
 class Forecaster(Estimator):
@@ -50,17 +55,24 @@ class Forecaster(Estimator):
         horizon: K, how many points to forecast.
         season: points of a season (12 for months, 24 for hours); None if there is none.
         window: how many past points the network reads.
-        cell: "lstm", "gru", "rnn" (tanh) or "rnn_relu".
+        cell: "lstm", "gru", "rnn" (tanh), "rnn_relu", "mingru", "minlstm" or "slstm".
         hidden_size: H, size of a layer's state.
         num_layers: L, recurrent layers one above the other.
         dropout: share of a layer's outputs set to zero between layers while training.
+        dilations: steps that the state of each layer looks back, one number a layer; None for one step.
+        residual: whether what a layer reads is added to what it gives to the layer above.
         strategy: "direct" forecasts all K points at once; "recursive" forecasts one and feeds its own
             forecasts back.
-        scaling: "standard", "last", "mean_abs" (each window by itself), "series" (each series once) or
-            "none".
+        memory: "window" forecasts from the last window; "all" from the state after the whole series (it is
+            trained on windows all the same), with a scaling that does not change on the way.
+        scaling: "standard", "last", "mean_abs", "log", "asinh" (each window by itself; the last two for
+            growth), "series" (each series once) or "none".
         patch: P, points that the network reads in one step.
         skip: whether the window also reaches the forecasts by a linear skip.
-        loss: "mae", "mse", "huber" or "quantile".
+        mask: whether the network reads which points are missing. Without it none may be, and series must be
+            as long as a window.
+        loss: "mae", "mse", "huber", "quantile", or the likelihood "gaussian", "student_t" or
+            "negative_binomial" (for counts).
         quantiles: for loss "quantile": the quantiles forecast; the point forecast is the one nearest to 0.5.
         delta: for loss "huber": where it turns from square to linear.
         optimizer: "adamw", "adam" or "sgd".
@@ -75,8 +87,22 @@ class Forecaster(Estimator):
         shuffle: whether the windows are shuffled in every pass.
         validation: points at the end of each series that are held out to choose the best weights; 0 for none.
             Of very many windows there, some are looked at, taken evenly: see `training.Plan.watched`.
+        calibration: points at the very end of each series, behind those of validation, that are held out to
+            measure intervals; None takes the points of validation for that too.
         patience: looks at the held-out windows without a better loss before training stops early; 0 for
             never.
+        members: networks that are trained side by side, from different seeds, and forecast together.
+        combine: "median" or "mean" of the members.
+        snapshots: so many of the best weights seen are averaged; 0 keeps the best alone.
+        past_cols: columns of covariates that are known up to the end of a series.
+        known_cols: columns of covariates that are known ahead; `predict` needs them for the horizon.
+        static_cols: columns of covariates that do not change within a series.
+        calendar: what the times tell, known ahead: "hour", "weekday", "month", ...; see `calendar.CALENDAR`.
+        id_col: of a data frame: the column that tells the series apart.
+        time_col: of a data frame: the column of the times.
+        target_col: of a data frame: the column to forecast, or several: channels forecast together.
+        layout: of a data frame: "long", one row a time of a series, or "wide", one column a series.
+        freq: the step between times, such as "h", "D", "B", "MS"; None finds it.
         seed: of weights, order and dropout. The same seed gives the same numbers, on any number of threads.
         threads: at most so many; None for all processors.
         dtype: "float32" or "float64".
@@ -85,9 +111,10 @@ class Forecaster(Estimator):
     What is None is chosen by rule when fitting; `describe()` says how.
 
     Attributes:
-        network_: the fitted Network.
+        network_: the fitted Network, the first of several members.
         settings_: all that was chosen.
-        history_: losses, checks, seconds and why training stopped.
+        history_: losses, checks, seconds and why training stopped, of the first member.
+        histories_: the same of every member.
         report_: the network beside the baselines on the points held out; None without such points.
 
     Raises:
@@ -110,10 +137,14 @@ class Forecaster(Estimator):
         hidden_size: int | None = None,
         num_layers: int = 1,
         dropout: float = 0.0,
+        dilations: Sequence[int] | None = None,
+        residual: bool = False,
         strategy: str = "direct",
+        memory: str = "window",
         scaling: str | None = None,
         patch: int | None = None,
         skip: bool | None = None,
+        mask: bool | None = None,
         loss: str = "mae",
         quantiles: Sequence[float] | None = None,
         delta: float = 1.0,
@@ -128,7 +159,20 @@ class Forecaster(Estimator):
         schedule: str | None = None,
         shuffle: bool = True,
         validation: int | None = None,
+        calibration: int | None = None,
         patience: int | None = None,
+        members: int = 1,
+        combine: str = "median",
+        snapshots: int = 0,
+        past_cols: Sequence[str] = (),
+        known_cols: Sequence[str] = (),
+        static_cols: Sequence[str] = (),
+        calendar: Sequence[str] = (),
+        id_col: str | None = "unique_id",
+        time_col: str | None = "ds",
+        target_col: str | Sequence[str] = "y",
+        layout: str = "long",
+        freq: str | int | None = None,
         seed: int = 0,
         threads: int | None = None,
         dtype: str = "float32",
@@ -141,10 +185,14 @@ class Forecaster(Estimator):
         self.hidden_size = hidden_size
         self.num_layers = num_layers
         self.dropout = dropout
+        self.dilations = dilations
+        self.residual = residual
         self.strategy = strategy
+        self.memory = memory
         self.scaling = scaling
         self.patch = patch
         self.skip = skip
+        self.mask = mask
         self.loss = loss
         self.quantiles = quantiles
         self.delta = delta
@@ -159,187 +207,329 @@ class Forecaster(Estimator):
         self.schedule = schedule
         self.shuffle = shuffle
         self.validation = validation
+        self.calibration = calibration
         self.patience = patience
+        self.members = members
+        self.combine = combine
+        self.snapshots = snapshots
+        self.past_cols = past_cols
+        self.known_cols = known_cols
+        self.static_cols = static_cols
+        self.calendar = calendar
+        self.id_col = id_col
+        self.time_col = time_col
+        self.target_col = target_col
+        self.layout = layout
+        self.freq = freq
         self.seed = seed
         self.threads = threads
         self.dtype = dtype
         self.progress = progress
 
-    def fit(self, y: object) -> Self:
+    def fit(
+        self,
+        y: object,
+        *,
+        past: object = None,
+        known: object = None,
+        static: object = None,
+        checkpoint: str | PathLike[str] | None = None,
+        checkpoint_every_s: float = 30.0,
+        watch: Watcher | None = None,
+    ) -> Self:
         """Learn from one series or many.
 
         Shapes:
             y: [T] one series; [T, C] one series of C channels, forecast together; [S, T, C] S series of one
                 length; a list of S series; a data frame.
+            past, known: as y, with F columns in the place of C; static: [S, E].
 
         Args:
-            y: numbers, all finite. It is not changed, and an array of the forecaster's dtype is read where it
-                lies.
+            y: numbers; NaN where a point is missing. It is not changed, and an array of the forecaster's
+                dtype is read where it lies. Rows that a data frame lacks between two times are missing points.
+            past: covariates of arrays and lists, known up to the end of each series.
+            known: the same, known ahead; may go on behind the end of each series.
+            static: covariates that do not change within a series; for a data frame they may come as a frame
+                of their own, a row each series.
+            checkpoint: a file in which the training is kept while it runs. Where it is there already, the
+                training goes on from it, to the same result.
+            checkpoint_every_s: seconds between two writings of it.
+            watch: is told about the training as it goes.
 
         Returns:
             self, fitted.
 
         Raises:
             ArgumentError: an argument cannot work.
-            DataError: the series cannot be learned from.
+            DataError: the series or the covariates cannot be learned from.
+            FileError: the checkpoint is of another training, or cannot be written.
             TrainingError: the loss became infinite or not a number.
         """
         check_parameters(self.get_params())
-        panel = to_panel(y, dtype=self.dtype)
-        settings = self._settle(panel)
-        scaler = None
-        values = panel.values
-        windows, validation = split_windows(
-            panel.lengths, window=settings.window, horizon=self._reach, held_out=settings.held_out
-        )
-        if settings.scaling == "series":
-            held_out = np.where(validation.counts > 0, settings.held_out, 0)
-            scaler = SeriesScaling.fit(values, panel.offsets, held_out=held_out)
-            values = scaler.apply(values, panel.offsets)
-        model = self._make_model(panel, settings, scaler)
-        trainer = self._make_trainer(model, settings, values, panel)
-        self.history_ = self._train(trainer, settings, windows, validation)
-        self.settings_, self.network_ = settings, model.network
-        self._model, self._tail, self._arguments = model, panel.tails(settings.window), self.get_params()
+        arguments = {name: _plain(value) for name, value in self.get_params().items()}
+        panel = _read(y, arguments, past=past, known=known, static=static)
+        kept = None
+        if checkpoint is not None:
+            kept = Checkpoint(checkpoint, checkpoint_every_s, fingerprint(arguments, panel))
+        with progress_bar(self.progress, watch) as told:
+            fitted = fit_model(panel, arguments, threads=self._threads, watch=told, checkpoint=kept)
+        self._arguments = self.get_params()
+        self._take(fitted, panel)
+        return self
+
+    def fit_more(
+        self,
+        y: object,
+        *,
+        steps: int | None = None,
+        past: object = None,
+        known: object = None,
+        static: object = None,
+        watch: Watcher | None = None,
+    ) -> Self:
+        """Go on learning from new or longer series, with the scaling and the encoding that are known.
+
+        The optimizer begins anew with a lower rate. What follows the new series is forecast by `predict()`.
+
+        Args:
+            y: as for `fit`.
+            steps: updates; None for a tenth of those of `fit`.
+            past, known, static: as for `fit`.
+            watch: as for `fit`.
+
+        Returns:
+            self.
+
+        Raises:
+            NotFittedError: `fit` has not run.
+            ArgumentError: `steps` is not a whole number of at least 1.
+            DataError: the series cannot be learned from.
+            TrainingError: the loss became infinite or not a number.
+        """
+        self._must_be_fitted()
+        check_parameters({**self._arguments, "epochs": None, "steps": steps})
+        arguments = {name: _plain(value) for name, value in self._arguments.items()}
+        panel = _read(y, arguments, past=past, known=known, static=static)
+        with progress_bar(self.progress, watch) as told:
+            fitted = fit_more(
+                self._model,
+                panel,
+                arguments,
+                self.settings_,
+                steps=steps or max(1, self.settings_.steps // 10),
+                known_as=self._known_as(panel),
+                threads=self._threads,
+                watch=told,
+            )
+        self._take(fitted, panel)
+        return self
+
+    def _take(self, fitted: Fitted, panel: Panel) -> None:
+        """Keep what a training gave, and say what a person should know of it."""
+        model, settings = fitted.model, fitted.settings
+        self._model, self.settings_, self.histories_ = model, settings, fitted.histories
+        self.network_, self.history_ = model.network, fitted.histories[0]
+        self._tail = panel if model.memory == "all" else panel.tails(settings.window)
+        held_out = settings.held_out + settings.calibration
         self.report_ = compare_held_out(
             model,
             panel,
-            held_out=settings.held_out,
+            held_out=held_out,
             season=_plain(self.season),
             threads=self._threads,
-            selected=bool(self.history_.checks),
+            selected=bool(self.history_.checks) and settings.calibration < model.horizon,
         )
-        if self.history_.stopped == "interrupted":
-            warnings.warn(text("fit.interrupted", step=self.history_.best_step), stacklevel=2)
-        return self
+        self._tell(panel)
 
-    @property
-    def _reach(self) -> int:
-        """How many points the network forecasts at once."""
-        return int(self.horizon) if self.strategy == "direct" else 1
-
-    def _settle(self, panel: Panel) -> Settings:
-        """Choose what was not given, and refuse series that cannot be learned from."""
-        settings = settle(
-            {name: _plain(value) for name, value in self.get_params().items()},
-            panel.lengths,
-            horizon=int(self.horizon),
-            at_once=self._reach,
-            season=_plain(self.season),
-        )
-        check_lengths(settings, panel.lengths, panel.ids, at_once=self._reach)
-        return settings
-
-    def _make_model(self, panel: Panel, settings: Settings, scaler: SeriesScaling | None) -> Model:
-        """Make the network with its first weights, and say how it is used."""
-        quantiles = () if self.quantiles is None else tuple(float(level) for level in self.quantiles)
-        spec = NetworkSpec(
-            cell=self.cell,
-            input_size=settings.patch * panel.n_channels,
-            hidden_size=settings.hidden_size,
-            num_layers=int(self.num_layers),
-            output_size=self._reach * panel.n_channels * max(1, len(quantiles)),
-            skip_steps=settings.window // settings.patch if settings.skip else 0,
-            dropout=self.dropout,
-        )
-        windowing = Windowing(
-            window=settings.window,
-            horizon=self._reach,
-            patch=settings.patch,
-            scaling="none" if scaler else settings.scaling,
-        )
-        network = Network(spec, initial_weights(spec, self.seed), dtype=self.dtype)
-        return Model(network, windowing, int(self.horizon), quantiles, scaler)
-
-    def _make_trainer(self, model: Model, settings: Settings, values: Array, panel: Panel) -> Trainer:
-        """Put the model's network, the series, the loss and the optimizer together."""
-        learning = Learning(
-            loss=self.loss,
-            delta=self.delta,
-            quantiles=model.quantiles,
-            optimizer=settings.optimizer,
-            momentum=self.momentum,
-            weight_decay=settings.weight_decay,
-            clip=self.clip or 0.0,
-        )
-        return Trainer(
-            model.network.engine,
-            values,
-            panel.offsets,
-            windowing=model.windowing,
-            learning=learning,
-            threads=self._threads,
-            seed=self.seed,
-        )
-
-    def _train(self, trainer: Trainer, settings: Settings, windows: Windows, validation: Windows) -> History:
-        """Train on all windows but those held out, and keep the weights that are best on these."""
-        plan = Plan(
-            steps=settings.steps,
-            batch_size=settings.batch_size,
-            lr=settings.lr,
-            schedule=settings.schedule,
-            shuffle=self.shuffle,
-            seed=self.seed,
-            check_every=max(1, settings.steps // 50),
-            patience=settings.patience,
-        )
-        with progress_bar(self.progress) as watch:
-            return train(trainer, windows, validation, plan, watch=watch)
+    def _tell(self, panel: Panel) -> None:
+        """Warn once, by count and first names, of what was done about the series."""
+        window = self.settings_.window
+        if (short := np.flatnonzero(panel.lengths < window)).size:
+            names = _names(panel.ids[s] for s in short[:3])
+            warnings.warn(text("fit.padded", count=short.size, names=names, window=window), stacklevel=4)
+        interrupted = [one for one in self.histories_ if one.stopped == "interrupted"]
+        if interrupted:
+            warnings.warn(text("fit.interrupted", step=interrupted[0].best_step), stacklevel=4)
 
     @property
     def _threads(self) -> int:
         return self.threads or default_threads()
 
-    def predict(self, y: object = None) -> Any:
+    def predict(
+        self,
+        y: object = None,
+        *,
+        past: object = None,
+        known: object = None,
+        static: object = None,
+        future: object = None,
+        levels: Sequence[float] | None = None,
+    ) -> Any:
         """Forecast the points that follow each series.
 
         Shapes:
             of the forecasts, as y was given: [T] -> [K]; [T, C] -> [K, C]; [S, T, C] -> [S, K, C]; a list of
                 S series -> [S, K], with several channels [S, K, C]; a frame -> a frame.
+            future: [K, F], [S, K, F], a list of S of them, or a frame.
 
         Args:
-            y: series to continue instead of those that were fitted; at least `window` points each.
+            y: series to continue instead of those that were fitted.
+            past, known, static: covariates of y, as for `fit`.
+            future: the covariates known ahead for the points that are forecast.
+            levels: of intervals, in percent, such as (80, 95): calibrated on the points held out.
 
         Returns:
-            Forecasts in the units of the series, in the caller's kind.
+            Forecasts in the units of the series, in the caller's kind. With levels: an `Intervals`, or a
+            frame with the columns y_hat_lo_80, y_hat_hi_80, ... beside y_hat.
 
         Raises:
             NotFittedError: `fit` has not run.
-            DataError: a series is shorter than the window, or has another number of channels.
+            ArgumentError: a level cannot be had.
+            DataError: a series cannot be read, or a covariate is missing.
         """
-        panel, forecasts = self._continue(y)
-        return answer(panel, self._model.point(forecasts))
+        panel = self._to_continue(y, past=past, known=known, static=static, future=future)
+        if levels is None:
+            return answer(panel, self._model.forecast(panel, **self._how(panel)))
+        wanted = check_levels(levels)
+        outcome = self._model.outcome(panel, probabilistic=self._model.samples, **self._how(panel))
+        calibration = self._calibration(wanted)
+        bounds = {level: outcome.interval(level, calibration) for level in wanted}
+        return interval_answer(panel, outcome.point(), bounds)
 
-    def predict_quantiles(self, y: object = None) -> Array:
-        """Forecast all `quantiles` of the points that follow each series.
+    def predict_quantiles(
+        self,
+        y: object = None,
+        *,
+        quantiles: Sequence[float] | None = None,
+        past: object = None,
+        known: object = None,
+        static: object = None,
+        future: object = None,
+    ) -> Array:
+        """Forecast quantiles of the points that follow each series, as the loss learned them.
 
         Shapes:
             the forecasts: [S, K, C, Q], always.
 
         Args:
-            y: as for `predict`.
+            y, past, known, static, future: as for `predict`.
+            quantiles: rising, each between 0 and 1; None for those of the forecaster.
 
         Raises:
             NotFittedError: `fit` has not run.
-            ArgumentError: the forecaster was not made with loss="quantile".
+            ArgumentError: the loss gives no quantiles, or not these.
             DataError: as for `predict`.
         """
         self._must_be_fitted()
-        if not self._model.quantiles:
-            raise ArgumentError(fault("predict.no-quantiles", loss=self._arguments["loss"]))
-        return self._continue(y)[1]
+        head = self._model.head
+        if not head.is_probabilistic:
+            raise ArgumentError(fault("predict.no-quantiles", loss=head.loss))
+        wanted = check_quantiles(quantiles, head.levels)
+        panel = self._to_continue(y, past=past, known=known, static=static, future=future)
+        outcome = self._model.outcome(panel, probabilistic=self._model.samples, **self._how(panel))
+        return outcome.quantiles(wanted)
 
-    def _continue(self, y: object) -> tuple[Panel, Array]:
-        """Return the series to forecast (those given, else the ends of those fitted) and the forecasts."""
+    def sample(
+        self,
+        n: int = 100,
+        y: object = None,
+        *,
+        seed: int = 0,
+        past: object = None,
+        known: object = None,
+        static: object = None,
+        future: object = None,
+    ) -> Array:
+        """Draw sample paths of the points that follow each series: each feeds its own samples back.
+
+        Shapes:
+            the paths: [S, n, K, C], always.
+
+        Args:
+            n: paths for each series.
+            y, past, known, static, future: as for `predict`.
+            seed: of the samples; those of a series follow from it and from the name of the series.
+
+        Raises:
+            NotFittedError: `fit` has not run.
+            ArgumentError: the loss says nothing of the spread, or the strategy is not "recursive".
+            DataError: as for `predict`.
+        """
+        check_parameters({**self.get_params(), "members": n, "seed": seed})
+        panel = self._to_continue(y, past=past, known=known, static=static, future=future)
+        return self._model.sample(panel, n, seed=seed, known_as=self._known_as(panel))
+
+    def stream(self, history: object, *, levels: Sequence[float] | None = None) -> ForecastStream:
+        """Return a forecast that goes on with every point that arrives.
+
+        Shapes:
+            history: [T] or [T, C]; or a data frame of one series.
+
+        Args:
+            history: what is known of one series so far.
+            levels: of intervals that every forecast has, as for `predict`.
+
+        Raises:
+            NotFittedError: `fit` has not run.
+            DataError: the history cannot be read, holds several series, or covariates are needed.
+        """
+        panel = self._to_continue(history)
+        wanted = () if levels is None else check_levels(levels)
+        calibration = self._calibration(wanted) if wanted else None
+        how = self._how(panel)
+        return ForecastStream(self._model, panel, levels=wanted, calibration=calibration, **how)
+
+    def spans(self, y: object = None) -> list[Span]:
+        """Tell from when to when each covariate is needed to forecast: a dry run.
+
+        Args:
+            y: series to continue instead of those that were fitted; their covariates are not looked at.
+
+        Raises:
+            NotFittedError: `fit` has not run.
+        """
         self._must_be_fitted()
-        panel = self._tail if y is None else to_panel(y, dtype=self._arguments["dtype"])
-        known_as = None if self._model.scaler is None else self._known_as(panel)
-        return panel, self._model.forecast(panel, threads=self._threads, known_as=known_as)
+        panel = self._tail if y is None else _panel_of(y, self._arguments)
+        return spans(panel, self._model.encoder, window=self.settings_.window, horizon=self._model.horizon)
+
+    def backtest(self, y: object, **options: Any) -> Backtest:
+        """Forecast the past from rolling origins, beside baselines; see `evaluation.backtest`.
+
+        Args:
+            y: as for `fit`.
+            options: those of `evaluation.backtest`: folds, step, refit, levels, baselines, jobs, ...
+        """
+        from unrolled.evaluation import backtest
+
+        return backtest(self, y, season=options.pop("season", self.season), **options)
+
+    def _to_continue(self, y: object, **covariates: object) -> Panel:
+        """Return the series to forecast: those given, else the ends of those fitted."""
+        self._must_be_fitted()
+        if y is not None:
+            return _read(y, self._arguments, **covariates)
+        future = covariates.pop("future", None)
+        if any(one is not None for one in covariates.values()):
+            raise ArgumentError(fault("predict.covariates-alone"))
+        return self._tail if future is None else with_future(self._tail, future)
+
+    def _how(self, panel: Panel) -> dict[str, Any]:
+        """Return how the model forecasts a panel."""
+        return {"threads": self._threads, "known_as": self._known_as(panel)}
+
+    def _calibration(self, levels: Sequence[float]) -> Any:
+        """Return what intervals of these levels are measured by.
+
+        Raises:
+            ArgumentError: nothing was held out.
+        """
+        if self._model.calibration is None:
+            raise ArgumentError(fault("predict.no-calibration", levels=levels, horizon=self._model.horizon))
+        return self._model.calibration
 
     def _known_as(self, panel: Panel) -> NDArray[np.int64] | None:
         """Return the number that each series had when fitting, by its name; None for the same in order."""
-        if panel.ids == self._tail.ids:
+        if self._model.scaler is None or panel.ids == self._tail.ids:
             return None
         numbers = {str(name): number for number, name in enumerate(self._tail.ids)}
         found = [numbers.get(str(name)) for name in panel.ids]
@@ -375,7 +565,7 @@ class Forecaster(Estimator):
         """
         self._must_be_fitted()
         artefact.save(
-            path, artefact.Parts(self._arguments, self.settings_, self.history_, self._model, self._tail)
+            path, artefact.Parts(self._arguments, self.settings_, self.histories_, self._model, self._tail)
         )
 
     @classmethod
@@ -395,10 +585,28 @@ class Forecaster(Estimator):
                 fault("artefact.damaged", path=path, reason=f"arguments: {', '.join(sorted(unknown))}")
             )
         self = cls(**parts.arguments)
-        self.settings_, self.history_, self.report_ = parts.settings, parts.history, None
+        self.settings_, self.histories_, self.report_ = parts.settings, parts.histories, None
         self._model, self._tail, self.network_ = parts.model, parts.tail, parts.model.network
+        self.history_ = parts.histories[0]
         self._arguments = parts.arguments
         return self
+
+
+def _read(y: object, arguments: Mapping[str, Any], *, future: object = None, **covariates: object) -> Panel:
+    """Return what the caller has as a panel with its covariates."""
+    columns = {name: arguments[name] for name in ("past_cols", "known_cols", "static_cols")}
+    panel = with_covariates(_panel_of(y, arguments), y, **covariates, **columns)
+    return panel if future is None else with_future(panel, future)
+
+
+def _panel_of(y: object, arguments: Mapping[str, Any]) -> Panel:
+    """Return the series of what the caller has; missing points are missing, gaps are filled with such."""
+    names = ("dtype", "id_col", "time_col", "target_col", "layout", "freq")
+    return to_panel(y, missing="allow", gaps="fill", **{name: arguments[name] for name in names})
+
+
+def _names(ids: Iterable[object]) -> str:
+    return ", ".join(map(str, ids))
 
 
 def _plain(value: Any) -> Any:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unrolled.evaluation import Comparison, compare
-from unrolled.panel import to_panel
 
 if TYPE_CHECKING:
     from unrolled.model import Model
@@ -41,17 +40,17 @@ def compare_held_out(
         The comparison; None where fewer points than the horizon were held out.
     """
     horizon, window = model.horizon, model.windowing.window
-    long_enough = panel.lengths >= window + model.windowing.horizon + held_out
-    usable = np.flatnonzero(long_enough).astype(np.int64)
+    least = 1 if model.windowing.mask else window
+    usable = np.flatnonzero(panel.lengths >= least + model.windowing.horizon + held_out).astype(np.int64)
     if held_out < horizon or usable.size == 0:
         return None
     total = usable.size
     usable = usable[np.linspace(0, total - 1, min(total, _MOST_SERIES)).astype(np.int64)]
     most = max(_MOST_POINTS // usable.size, window)
-    known = [panel.series(s)[:-horizon][-most:] for s in usable.tolist()]
+    # Networks with memory of all read all; the others read the last window alone, and no more is copied.
+    read = panel if model.memory == "all" else panel.tails(window + horizon)
+    forecasts = model.forecast(read.of(usable).cut(horizon), threads=threads, known_as=usable)
+    pasts = [panel.series(s)[:-horizon][-most:] for s in usable.tolist()]
     actual = np.stack([panel.series(s)[-horizon:] for s in usable.tolist()])
-    # The network reads the last window alone: no more than that is copied.
-    ends = to_panel([one[-window:] for one in known], dtype=panel.values.dtype.name)
-    forecasts = model.point(model.forecast(ends, threads=threads, known_as=usable))
-    report = compare(known, actual, {"network": forecasts}, season=season)
+    report = compare(pasts, actual, {"network": forecasts}, season=season)
     return replace(report, selected=selected, sampled_from=total if usable.size < total else None)

@@ -1,106 +1,527 @@
-"""A trained network with all that it takes to forecast: how it reads a window, scales, reaches the horizon.
+"""Trained networks with all that it takes to forecast: how a window is read, scaled, and the horizon reached.
 
-Panel tail -> (scaled) -> Network -> (fed back) -> unscaled [S, K, C, Q]
+    panel -> Table -> windows -> networks -> outputs, scaled -> Outcome -> points, quantiles, intervals, paths
+
+Everything about the future goes through `Outcome`, so that what is on top of the networks (members put
+together, quantiles, intervals, the way back to the user's units) is the same for every strategy.
+Knows engines, encoders and heads. Must not know training or the estimator.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import zlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from unrolled.errors import DataError, fault
+from unrolled.engine import Table
+from unrolled.errors import ArgumentError, DataError, fault
+from unrolled.heads import Head
+from unrolled.sampling import sample_paths
+from unrolled.scaling import WindowScaling
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from unrolled.conformal import Calibration
+    from unrolled.encoding import Encoder
     from unrolled.engine import Array, Windowing
     from unrolled.network import Network
     from unrolled.panel import Panel
     from unrolled.scaling import SeriesScaling
 
+_PATHS = 200
+"""Sample paths by which the quantiles of a recursive forecast are told, of all members together."""
+
+_LEVELS = tuple(level / 100 for level in (1, 2.5, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50)) + tuple(
+    1 - level / 100 for level in (45, 40, 35, 30, 25, 20, 15, 10, 5, 2.5, 1)
+)
+"""The quantiles that are told of sample paths."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What the networks say of the points that follow some windows, not yet in the user's units.
+
+    Shapes:
+        outputs: [n, K, C, W]
+
+    Attributes:
+        head: what the outputs mean.
+        outputs: of all members together.
+        scaling: of each window.
+        scaler: of each window's series, where series were scaled once.
+    """
+
+    head: Head
+    outputs: Array
+    scaling: WindowScaling
+    scaler: SeriesScaling | None = None
+
+    def units(self, values: Array) -> Array:
+        """Return scaled values in the units of their series.
+
+        Shapes:
+            values: [n, K, C] or [n, K, C, Q], and so is the result.
+        """
+        flat = values[..., None] if values.ndim == 3 else values
+        result = self.scaling.invert(flat)
+        if self.scaler is not None:
+            result = self.scaler.invert(result)
+        result = result.astype(self.outputs.dtype, copy=False)
+        return result[..., 0] if values.ndim == 3 else result
+
+    def scaled(self, values: Array) -> Array:
+        """Return values of the series, scaled as the outputs are.
+
+        Shapes:
+            values: [n, K, C], and so is the result.
+        """
+        known = values if self.scaler is None else self.scaler.apply_each(values)
+        return self.scaling.apply(known)
+
+    def point(self) -> Array:
+        """Return the point forecasts in the units of the series, [n, K, C]."""
+        return self.units(self.head.point(self.outputs))
+
+    def quantiles(self, levels: tuple[float, ...]) -> Array:
+        """Return quantiles in the units of the series, [n, K, C, Q]."""
+        return self.units(self.head.quantiles(self.outputs, levels))
+
+    def interval(self, level: float, calibration: Calibration) -> tuple[Array, Array]:
+        """Return the lower and the upper end of calibrated intervals, each [n, K, C]."""
+        lower, upper = calibration.interval(self.outputs, level)
+        return self.units(lower), self.units(upper)
+
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A network and its use.
+    """Networks and their use.
 
     Attributes:
-        network: with its weights.
-        windowing: how it reads a window, and how many points it forecasts at once.
-        horizon: K, how many points to forecast; more than at once, and it reads its own forecasts.
-        quantiles: of a quantile forecast; empty for point forecasts.
+        networks: the members, each with its weights.
+        windowing: how they read a window, and how many points they forecast at once.
+        horizon: K, how many points to forecast; more than at once, and they read their own forecasts.
+        head: what their outputs mean.
         scaler: of series that were scaled once, else None.
+        encoder: of covariates, else None.
+        combine: "median" or "mean": how the outputs of the members become one.
+        memory: "window" reads the last window of a series; "all" reads it from its first point on.
+        calibration: what intervals are measured by; None where nothing was held out.
     """
 
-    network: Network
+    networks: tuple[Network, ...]
     windowing: Windowing
     horizon: int
-    quantiles: tuple[float, ...] = ()
+    head: Head
     scaler: SeriesScaling | None = None
+    encoder: Encoder | None = None
+    combine: str = "median"
+    memory: str = "window"
+    calibration: Calibration | None = None
+
+    @property
+    def network(self) -> Network:
+        """The first member."""
+        return self.networks[0]
+
+    @property
+    def recursive(self) -> bool:
+        """Whether forecasts are fed back."""
+        return self.windowing.horizon < self.horizon
+
+    @property
+    def samples(self) -> bool:
+        """Whether quantiles are told of sample paths: forecasts are fed back, and their spread is known."""
+        carries = self.windowing.patch == 1 and not self.network.spec.skip_steps
+        return self.recursive and self.head.is_probabilistic and carries
 
     def forecast(self, panel: Panel, *, threads: int, known_as: NDArray[np.int64] | None = None) -> Array:
-        """Forecast what follows the end of every series.
+        """Return point forecasts of what follows the end of every series, in its units.
 
         Shapes:
-            the forecasts: [S, K, C, Q], Q = 1 for point forecasts; known_as: [S].
+            the forecasts: [S, K, C]; known_as: [S].
 
         Args:
-            panel: series of at least `window` points.
+            panel: series of at least `window` points, or shorter ones where missing points are read.
             threads: at most so many.
             known_as: where series were scaled once, the number that each had when fitting; None: the same
                 order.
 
         Raises:
-            DataError: a series is shorter than the window.
+            DataError: a series cannot be read by these networks.
         """
-        self._check(panel)
-        if self.scaler is None and self.windowing.horizon >= self.horizon:
-            # The windows are read where they lie.
-            values = np.asarray(panel.values, self.network.engine.dtype)
-            return self._after(values, panel.offsets, panel.lengths - self.windowing.window, threads)
-        known: Array = panel.last(self.windowing.window)
-        scaler = self.scaler if known_as is None or self.scaler is None else self.scaler.of(known_as)
+        self.check(panel)
+        single = len(self.networks) == 1 and not self.head.is_distribution and self.memory == "window"
+        if single and not self.recursive and self.scaler is None:
+            # The windows are read where they lie, and the core brings the forecasts back to their units.
+            table, starts = self.table(panel)
+            outputs = self._direct(self.network, table, np.arange(panel.n_series), starts, threads, units=True)
+            return np.ascontiguousarray(self.head.point(outputs[0]))
+        return self._outcome(panel, threads=threads, known_as=known_as).point()
+
+    def outcome(
+        self,
+        panel: Panel,
+        *,
+        threads: int,
+        known_as: NDArray[np.int64] | None = None,
+        probabilistic: bool = False,
+    ) -> Outcome:
+        """Return what the networks say of the points that follow the end of every series.
+
+        Args:
+            panel: as for `forecast`.
+            threads: at most so many.
+            known_as: as for `forecast`.
+            probabilistic: whether quantiles will be asked for; a recursive forecast is sampled then.
+
+        Raises:
+            DataError: as for `forecast`.
+        """
+        self.check(panel)
+        return self._outcome(panel, threads=threads, known_as=known_as, probabilistic=probabilistic)
+
+    def _outcome(
+        self,
+        panel: Panel,
+        *,
+        threads: int,
+        known_as: NDArray[np.int64] | None = None,
+        probabilistic: bool = False,
+    ) -> Outcome:
+        """Return what the networks say, of a panel that was checked."""
+        scaler = self.scaler
+        if scaler is not None and known_as is not None:
+            scaler = scaler.of(known_as)
+        table, starts = self.table(panel, scaler)
+        series = np.arange(panel.n_series, dtype=np.int64)
+        outcome = self.after(table, series, starts, threads=threads, probabilistic=probabilistic)
+        return replace(outcome, scaler=scaler)
+
+    def table(
+        self, panel: Panel, scaler: SeriesScaling | None = None
+    ) -> tuple[Table, NDArray[np.int64]]:
+        """Return what the networks read of a panel, and where the last window of each series begins, [S]."""
+        window, dtype = self.windowing.window, self.network.engine.dtype
+        if self.memory == "window" and (scaler is not None or self.encoder is not None):
+            panel = panel.tails(window)
+        values = np.asarray(panel.values, dtype)
         if scaler is not None:
-            known = scaler.apply_each(known)
-        out = self._feed_back(np.asarray(known, self.network.engine.dtype), threads)
-        return out if scaler is None else scaler.invert(out)
+            values = scaler.apply(values, panel.offsets)
+        table = Table(values, panel.offsets)
+        if self.encoder is not None:
+            table = with_features(table, self.encoder, panel, horizon=self.horizon)
+        return table, panel.lengths - window
 
-    def point(self, forecasts: Array) -> Array:
-        """Return the point forecasts [S, K, C] of [S, K, C, Q]: the quantile nearest to the median."""
-        which = int(np.abs(np.asarray(self.quantiles) - 0.5).argmin()) if self.quantiles else 0
-        return np.ascontiguousarray(forecasts[..., which])
+    def after(
+        self,
+        table: Table,
+        series: NDArray[np.int64],
+        starts: NDArray[np.int64],
+        *,
+        threads: int,
+        probabilistic: bool = False,
+    ) -> Outcome:
+        """Return what the networks say of the points that follow windows of a table.
 
-    def _check(self, panel: Panel) -> None:
-        channels = self.network.spec.input_size // self.windowing.patch
+        Shapes:
+            series, starts: [n].
+        """
+        if self.recursive and probabilistic:
+            return self._sampled(table, series, starts)
+        if self.memory == "all":
+            each = [self._carried(network, table, series, starts, threads) for network in self.networks]
+        elif self.recursive:
+            scaling = self._scaling(table, series, starts)
+            each = [
+                (scaling.apply(self._fed_back(network, table, series, starts, threads))[..., None], scaling)
+                for network in self.networks
+            ]
+            return Outcome(Head("mae"), self.together([one for one, _ in each]), scaling)
+        else:
+            each = [self._direct(network, table, series, starts, threads) for network in self.networks]
+        return Outcome(self.head, self.together([outputs for outputs, _ in each]), each[0][1])
+
+    def paths(
+        self,
+        table: Table,
+        series: NDArray[np.int64],
+        starts: NDArray[np.int64],
+        *,
+        count: int,
+        generators: list[np.random.Generator],
+    ) -> tuple[Array, WindowScaling]:
+        """Return sample paths of what follows windows, scaled, and the scaling of each window.
+
+        The members take turns: the paths are of all of them together.
+
+        Shapes:
+            the paths: [n, count, K, C].
+
+        Raises:
+            ArgumentError: the loss says nothing of the spread, or the network cannot carry on from a state.
+        """
+        if not self.head.is_probabilistic:
+            raise ArgumentError(fault("predict.no-distribution", loss=self.head.loss))
+        if not self.recursive and self.horizon > 1:
+            raise ArgumentError(fault("predict.paths-direct"))
+        if self.windowing.patch > 1 or self.network.spec.skip_steps:
+            skip = bool(self.network.spec.skip_steps)
+            raise ArgumentError(fault("predict.paths-network", patch=self.windowing.patch, skip=skip))
+        context = replace(self.windowing, ahead=0)
+        ahead = _ahead(table, series, starts, self.windowing.window, self.horizon)
+        members = len(self.networks)
+        parts = []
+        for number, network in enumerate(self.networks):
+            share = (count - number + members - 1) // members
+            if share:
+                x, rows = network.engine.gather(table, series, starts, windowing=context)
+                scaling = WindowScaling.of(self.windowing.scaling, rows)
+                parts.append(
+                    sample_paths(
+                        network.engine,
+                        self.head,
+                        context=x,
+                        ahead=ahead,
+                        known_ahead=self.windowing.ahead > 0,
+                        static=None if table.static is None else table.static[series],
+                        horizon=self.horizon,
+                        channels=table.values.shape[1],
+                        mask=self.windowing.mask,
+                        n=share,
+                        generators=generators,
+                        scaling=scaling,
+                    )
+                )
+        return np.concatenate(parts, axis=1), scaling
+
+    def together(self, members: list[Array]) -> Array:
+        """Return the outputs of all members as one."""
+        if len(members) == 1:
+            return members[0]
+        put = np.median if self.combine == "median" else np.mean
+        return np.ascontiguousarray(put(np.stack(members), axis=0), members[0].dtype)
+
+    def _direct(
+        self,
+        network: Network,
+        table: Table,
+        series: NDArray[np.int64],
+        starts: NDArray[np.int64],
+        threads: int,
+        *,
+        units: bool = False,
+    ) -> tuple[Array, WindowScaling]:
+        """Forecast what follows windows with one call of the core."""
+        outputs, scaling = network.engine.forecast(
+            table,
+            series,
+            starts,
+            windowing=self.windowing,
+            loss=self.head.loss,
+            quantiles=self.head.quantiles_,
+            unscale=units,
+            threads=threads,
+        )
+        return outputs, WindowScaling.of(self.windowing.scaling, scaling)
+
+    def _carried(
+        self,
+        network: Network,
+        table: Table,
+        series: NDArray[np.int64],
+        starts: NDArray[np.int64],
+        threads: int,
+    ) -> tuple[Array, WindowScaling]:
+        """Forecast from the state after all points of a series up to the end of its window."""
+        windowing, engine = self.windowing, network.engine
+        ends = starts + windowing.window
+        outputs, rows = [], []
+        order = np.argsort(ends, kind="stable")
+        for same in np.split(order, np.flatnonzero(np.diff(ends[order])) + 1):
+            length = int(ends[same[0]]) // windowing.patch * windowing.patch
+            whole = replace(windowing, window=length)
+            x, scaling = engine.gather(table, series[same], ends[same] - length, windowing=whole)
+            outputs.append(engine.forward(x, threads=threads)[0])
+            rows.append(scaling)
+        back = np.argsort(order, kind="stable")
+        scaling = WindowScaling.of(windowing.scaling, np.concatenate(rows)[back])
+        return self.mapped(np.concatenate(outputs)[back]), scaling
+
+    def mapped(self, raw: Array) -> Array:
+        """Return what a network's head gives, [n, O], as outputs [n, K, C, W]."""
+        shape = (len(raw), self.windowing.horizon, -1, self.head.width)
+        return self.head.mapped(raw.reshape(shape))
+
+    def _scaling(
+        self, table: Table, series: NDArray[np.int64], starts: NDArray[np.int64]
+    ) -> WindowScaling:
+        """Return how each window scales itself."""
+        alone = replace(self.windowing, ahead=0)
+        _, rows = self.network.engine.gather(table, series, starts, windowing=alone)
+        return WindowScaling.of(self.windowing.scaling, rows)
+
+    def _fed_back(
+        self,
+        network: Network,
+        table: Table,
+        series: NDArray[np.int64],
+        starts: NDArray[np.int64],
+        threads: int,
+    ) -> Array:
+        """Forecast in as many turns as it takes, each from a window that ends with the forecasts so far."""
+        window, at_once = self.windowing.window, self.windowing.horizon
+        path, values = _path(table, series, starts, window, self.horizon)
+        rows = np.arange(len(series), dtype=np.int64)
+        for k in range(0, self.horizon, at_once):
+            outputs, _ = self._direct(network, path, rows, np.full(len(series), k), threads, units=True)
+            values[:, window + k : window + k + at_once] = self.head.point(outputs)[:, : self.horizon - k]
+        return values[:, window:]
+
+    def sample(
+        self, panel: Panel, n: int, *, seed: int, known_as: NDArray[np.int64] | None = None
+    ) -> Array:
+        """Return sample paths of what follows the end of every series, in its units.
+
+        Shapes:
+            the paths: [S, n, K, C].
+
+        Args:
+            panel: as for `forecast`.
+            n: paths for each series.
+            seed: of the samples. A series' own follow from it and from the name of the series.
+            known_as: as for `forecast`.
+
+        Raises:
+            ArgumentError: the loss says nothing of the spread, or forecasts are not fed back.
+            DataError: as for `forecast`.
+        """
+        self.check(panel)
+        scaler = self.scaler
+        if scaler is not None and known_as is not None:
+            scaler = scaler.of(known_as)
+        table, starts = self.table(panel, scaler)
+        generators = [
+            np.random.default_rng([seed, zlib.crc32(str(name).encode())]) for name in panel.ids
+        ]
+        series = np.arange(panel.n_series, dtype=np.int64)
+        paths, scaling = self.paths(table, series, starts, count=n, generators=generators)
+        outcome = Outcome(self.head, paths, scaling, scaler)
+        return np.moveaxis(outcome.units(np.moveaxis(paths, 1, 3)), 3, 1)
+
+    def _sampled(
+        self, table: Table, series: NDArray[np.int64], starts: NDArray[np.int64]
+    ) -> Outcome:
+        """Return the quantiles of sample paths as the outputs of a quantile head.
+
+        Every series has the same random numbers, so that it is forecast alone as it is among others.
+        """
+        generators = [np.random.default_rng(0) for _ in range(len(series))]
+        paths, scaling = self.paths(table, series, starts, count=_PATHS, generators=generators)
+        told = np.moveaxis(np.quantile(paths, _LEVELS, axis=1), 0, -1)
+        return Outcome(Head("quantile", _LEVELS), told.astype(paths.dtype), scaling)
+
+    def check(self, panel: Panel) -> None:
+        """Refuse series that the networks cannot read.
+
+        Raises:
+            DataError: another number of channels, missing points, too few points, not all positive.
+        """
+        spec, windowing = self.network.spec, self.windowing
+        channels = spec.output_size // (windowing.horizon * self.head.width)
         if panel.n_channels != channels:
             raise DataError(fault("predict.channels", expected=channels, got=panel.n_channels))
-        lengths, window = panel.lengths, self.windowing.window
-        if (short := lengths < window).any():
-            first = int(short.argmax())
-            length = int(lengths[first])
-            raise DataError(fault("predict.too-short", series=panel.ids[first], length=length, window=window))
+        lengths, window = panel.lengths, windowing.window
+        if not windowing.mask:
+            if panel.n_missing:
+                count, first = panel.missing_series()
+                raise DataError(fault("predict.missing", series=first[0], count=count))
+            if self.memory == "window" and (short := lengths < window).any():
+                first_short = int(short.argmax())
+                length = int(lengths[first_short])
+                raise DataError(
+                    fault("predict.too-short", series=panel.ids[first_short], length=length, window=window)
+                )
+        if windowing.scaling == "log":
+            check_positive(panel, "log")
 
-    def _after(
-        self, values: Array, offsets: NDArray[np.int64], starts: NDArray[np.int64], threads: int
-    ) -> Array:
-        """Forecast what follows one window of each series."""
-        series = np.arange(len(starts), dtype=np.int64)
-        return self.network.engine.forecast(
-            values, offsets, series, starts, windowing=self.windowing, threads=threads
+
+def check_positive(panel: Panel, scaling: str) -> None:
+    """Refuse series with values that have no logarithm.
+
+    Raises:
+        DataError: naming the first of them.
+    """
+    wrong = np.flatnonzero((panel.values <= 0).any(axis=1))
+    if wrong.size:
+        series = int(np.searchsorted(panel.offsets, wrong[0], side="right")) - 1
+        position = int(wrong[0] - panel.offsets[series])
+        value = float(np.nanmin(panel.values[wrong[0]]))
+        raise DataError(
+            fault(
+                "data.not-positive",
+                scaling=scaling,
+                series=panel.ids[series],
+                position=position,
+                value=value,
+                count=wrong.size,
+            )
         )
 
-    def _feed_back(self, known: Array, threads: int) -> Array:
-        """Forecast in as many turns as it takes, each from a window that ends with the forecasts so far."""
-        n_series, window, channels = known.shape
-        points, at_once = window + self.horizon, self.windowing.horizon
-        path = np.empty((n_series, points, channels), known.dtype)
-        path[:, :window] = known
-        offsets = np.arange(n_series + 1, dtype=np.int64) * points
-        steps = []
-        for k in range(0, self.horizon, at_once):
-            starts = np.full(n_series, k, np.int64)
-            out = self._after(path.reshape(-1, channels), offsets, starts, threads)
-            path[:, window + k : window + k + at_once] = self.point(out)
-            steps.append(out)
-        return steps[0] if len(steps) == 1 else np.concatenate(steps, axis=1)
+
+def with_features(table: Table, encoder: Encoder, panel: Panel, *, horizon: int) -> Table:
+    """Return a table with the covariates of a panel, those known ahead for so many points behind its end."""
+    features = encoder.apply(panel, panel.covariates, ahead_points=horizon)
+    return replace(
+        table,
+        features=features.features,
+        feature_offsets=features.offsets,
+        known=features.known,
+        static=features.static,
+    )
+
+
+def _path(
+    table: Table, series: NDArray[np.int64], starts: NDArray[np.int64], window: int, horizon: int
+) -> tuple[Table, Array]:
+    """Return windows with room for what follows them, as series of their own, and their values.
+
+    Covariates that are known only in the past are 0 behind the window, whatever the table holds there.
+
+    Shapes:
+        the values: [n, window + K, C], a view of those of the table returned.
+    """
+    points, channels = window + horizon, table.values.shape[1]
+    values = np.full((len(series), points, channels), np.nan, table.values.dtype)
+    features = None
+    if table.features is not None and table.feature_offsets is not None:
+        features = np.zeros((len(series), points, table.features.shape[1]), table.features.dtype)
+    for row, (s, start) in enumerate(zip(series.tolist(), starts.tolist(), strict=True)):
+        first = max(start, 0)
+        begin = int(table.offsets[s])
+        values[row, first - start : window] = table.values[begin + first : begin + start + window]
+        if features is not None:
+            begin = int(table.feature_offsets[s])  # type: ignore[index]
+            behind = min(start + points, int(table.feature_offsets[s + 1]) - begin)  # type: ignore[index]
+            features[row, first - start : behind - start] = table.features[begin + first : begin + behind]  # type: ignore[index]
+    offsets = np.arange(len(series) + 1, dtype=np.int64) * points
+    path: dict[str, Any] = {}
+    if features is not None:
+        features[:, window:, table.known :] = 0
+        path = {"features": features.reshape(len(series) * points, -1), "feature_offsets": offsets}
+    static = None if table.static is None else table.static[series]
+    made = Table(values.reshape(-1, channels), offsets, known=table.known, static=static, **path)
+    return made, values
+
+
+def _ahead(
+    table: Table, series: NDArray[np.int64], starts: NDArray[np.int64], window: int, horizon: int
+) -> Array | None:
+    """Return the features of the points that follow windows, [K, n, F]; None without features."""
+    if table.features is None:
+        return None
+    path, _ = _path(table, series, starts, window, horizon)
+    features = path.features.reshape(len(series), window + horizon, -1)  # type: ignore[union-attr]
+    return np.ascontiguousarray(features[:, window:].swapaxes(0, 1))

@@ -117,6 +117,28 @@ class Panel:
         times = None if self.times is None else ends_of(self.times)
         return replace(self, values=_frozen(ends_of(self.values)), offsets=offsets_of(kept), times=times)
 
+    def of(self, numbers: NDArray[np.int64]) -> Panel:
+        """Return some of the series, by number, in that order.
+
+        Shapes:
+            numbers: [n]
+        """
+        if np.array_equal(numbers, np.arange(self.n_series)):
+            return self
+        chosen = numbers.tolist()
+
+        def those_of(rows: NDArray[Any]) -> NDArray[Any]:
+            return np.concatenate([rows[self.offsets[s] : self.offsets[s + 1]] for s in chosen])
+
+        return replace(
+            self,
+            values=_frozen(those_of(self.values)),
+            offsets=offsets_of(self.lengths[numbers]),
+            ids=tuple(self.ids[s] for s in chosen),
+            times=None if self.times is None else those_of(self.times),
+            steps=tuple(self.steps[s] for s in chosen) if self.steps else (),
+        )
+
     def future(self, horizon: int) -> NDArray[Any] | None:
         """Return the times that follow each series' own end, [S, K]; `None` without times."""
         if self.times is None:

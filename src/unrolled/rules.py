@@ -37,7 +37,10 @@ class Settings:
         optimizer, lr, weight_decay, schedule: how the weights are learned.
         batch_size: windows an update.
         steps: updates at the most.
-        held_out: points at the end of each series kept for validation.
+        held_out: points of each series kept for validation.
+        calibration: points at the end of each series, behind those of validation, kept to measure intervals.
+        mask: whether the network reads which points are missing.
+        ahead: steps behind the window on which the network reads what is known ahead.
         patience: looks at the validation windows without a better loss before training stops.
         reasons: name -> the sentence that chose it; names that the caller gave are not in it.
     """
@@ -54,22 +57,34 @@ class Settings:
     batch_size: int
     steps: int
     held_out: int
+    calibration: int
+    mask: bool
+    ahead: int
     patience: int
     reasons: dict[str, str] = field(default_factory=dict)
 
 
 def settle(
-    given: Mapping[str, Any], lengths: NDArray[np.int64], *, horizon: int, at_once: int, season: int | None
+    given: Mapping[str, Any],
+    lengths: NDArray[np.int64],
+    *,
+    horizon: int,
+    at_once: int,
+    season: int | None,
+    missing: bool = False,
+    known_ahead: bool = False,
 ) -> Settings:
     """Fill in what was not given.
 
     Args:
-        given: name -> value, None where the rule decides: the fields of `Settings` but reasons, and `epochs`,
-            `validation`.
+        given: name -> value, None where the rule decides: the fields of `Settings` but reasons and ahead, and
+            `epochs`, `validation`, `loss`, `memory`.
         lengths: points of each series, [S].
         horizon: K, points to forecast.
         at_once: how many of them the network gives at once: all, or one when it reads its own forecasts.
         season: points of a season, or None.
+        missing: whether points are missing.
+        known_ahead: whether covariates are known ahead.
 
     Returns:
         The settings.
@@ -85,27 +100,42 @@ def settle(
             chosen[name] = given[name]
         return chosen[name]
 
-    held_out = _held_out(given.get("validation"), lengths, horizon)
+    calibration = chosen["calibration"] = given.get("calibration") or 0
+    room = lengths - calibration
+    held_out = _held_out(given.get("validation"), room, horizon)
     period = season or 1
-    direct = at_once == horizon
+    carried = given.get("memory") == "all"
+    direct = at_once == horizon and not carried
+    padded = given.get("mask") is not False
     window = settle_one(
         "window",
-        _window(lengths, horizon, period, given.get("patch") or 1, held_out),
+        _window(room, horizon, period, given.get("patch") or 1, held_out, padded=padded),
         "window",
         season=period,
         horizon=horizon,
     )
     if given.get("validation") is None:
-        if int(lengths.max()) < window + at_once + held_out:  # a given window may leave no room
+        if int(room.max()) < window + at_once + held_out:  # a given window may leave no room
             held_out = 0
         reasons["validation"] = text("rule.validation", value=held_out, horizon=horizon)
     chosen["held_out"] = held_out
     patches = period if direct and period > 1 and window % period == 0 and window >= 2 * period else 1
-    settle_one("patch", patches, "patch-season" if patches > 1 else "patch-one")
-    windows = max(1, len(split_windows(lengths, window=window, horizon=at_once, held_out=held_out)[0]))
+    patch = settle_one("patch", patches, "patch-season" if patches > 1 else "patch-one")
+    chosen["ahead"] = -(-at_once // patch) if known_ahead else 0
+    short = int((lengths < window).sum()) if padded else 0
+    settle_one("mask", bool(missing or known_ahead or short), _why_masked(missing, known_ahead, short))
+    train, _ = split_windows(
+        lengths, window=window, horizon=at_once, held_out=held_out + calibration, padded=chosen["mask"]
+    )
+    windows = max(1, len(train))
     settle_one("hidden_size", 32 if windows < 1000 else 64, "hidden-size", windows=windows)
-    settle_one("skip", direct, "skip-direct" if direct else "skip-recursive")
-    settle_one("scaling", "last", "scaling")
+    settle_one("skip", direct, "skip-direct" if direct else "skip-carried" if carried else "skip-recursive")
+    counts = given.get("loss") == "negative_binomial"
+    settle_one(
+        "scaling",
+        "mean_abs" if counts and not carried else "none" if counts else "series" if carried else "last",
+        "scaling-counts" if counts else "scaling-series" if carried else "scaling",
+    )
     settle_one("optimizer", "adamw", "optimizer")
     plain = chosen["optimizer"] == "sgd"
     settle_one("lr", 0.01 if plain else 0.003, "lr", optimizer=chosen["optimizer"])
@@ -119,6 +149,15 @@ def settle(
         settle_one("steps", 500 if windows < 1000 else 1000, "steps")
     settle_one("patience", 25, "patience")
     return Settings(**chosen, reasons=reasons)
+
+
+def _why_masked(missing: bool, known_ahead: bool, short: int) -> str:
+    """Return the name of the sentence that says why missing points are read as such, or are not."""
+    if missing:
+        return "mask-missing"
+    if known_ahead:
+        return "mask-ahead"
+    return "mask-short" if short else "mask-none"
 
 
 def check_lengths(
@@ -136,12 +175,16 @@ def check_lengths(
         ArgumentError: the window cannot be cut into patches.
         DataError: a series, or all of them, are too short.
     """
-    window, held_out, longest = settings.window, settings.held_out, int(lengths.max())
+    window, longest = settings.window, int(lengths.max())
+    held_out = settings.held_out + settings.calibration
     points = window + at_once
     if window % settings.patch:
         raise ArgumentError(fault("argument.patch", window=window, patch=settings.patch))
-    if held_out and points <= longest < points + held_out:
-        needed = points + held_out
+    if settings.ahead and not settings.mask:
+        raise ArgumentError(fault("argument.mask-ahead"))
+    least = 1 + at_once if settings.mask else points
+    if held_out and least <= longest < least + held_out:
+        needed = least + held_out
         raise DataError(
             fault(
                 "fit.no-validation",
@@ -152,12 +195,12 @@ def check_lengths(
                 validation=held_out,
             )
         )
-    if longest < points:
+    if longest < least:
         raise DataError(
-            fault("fit.no-windows", longest=longest, needed=points, window=window, horizon=at_once)
+            fault("fit.no-windows", longest=longest, needed=least, window=window, horizon=at_once)
         )
     short = np.flatnonzero(lengths < window)
-    if short.size:
+    if short.size and not settings.mask:
         first = int(short[0])
         length, count = int(lengths[first]), short.size
         raise DataError(fault("fit.too-short", series=ids[first], length=length, window=window, count=count))
@@ -170,14 +213,17 @@ def _held_out(validation: int | None, lengths: NDArray[np.int64], horizon: int) 
     return horizon if int(np.median(lengths)) >= 4 * horizon + 2 else 0
 
 
-def _window(lengths: NDArray[np.int64], horizon: int, season: int, patch: int, held_out: int) -> int:
+def _window(
+    lengths: NDArray[np.int64], horizon: int, season: int, patch: int, held_out: int, *, padded: bool
+) -> int:
     """Return three seasons or two horizons, whichever is more, in whole patches or seasons, as far as fits.
 
-    A series must leave room for its target and for as many training windows as the window has points.
+    Half of the series must leave room for their target and for as many training windows as the window has
+    points. What is shorter is padded, or, where it may not be, decides.
     """
     wanted = max(3 * season, 2 * horizon)
     room = int(np.median(lengths)) - held_out - horizon
-    fits = max(1, min(wanted, room // 2, int(lengths.min())))
+    fits = max(1, min(wanted, room // 2) if padded else min(wanted, room // 2, int(lengths.min())))
     unit = (
         next((unit for unit in (math.lcm(season, patch), patch, season) if unit <= fits), 1)
         if patch > 1

@@ -7,6 +7,9 @@ the target.
     train    [== window ==][target]   ...  no target ends behind the cut
     held out                          [== window ==]|[target]   no target begins before it
 
+Where a network reads missing points, a window may begin before its series: a series shorter than a window
+is read as one whose first points are missing.
+
 Knows NumPy only.
 """
 
@@ -14,7 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -65,14 +68,13 @@ class Windows:
 
 
 def split_windows(
-    lengths: NDArray[np.int64], *, window: int, horizon: int, held_out: int
+    lengths: NDArray[np.int64], *, window: int, horizon: int, held_out: int, padded: bool = False
 ) -> tuple[Windows, Windows]:
-    """Divide all windows into those to train on and those to validate on, the latest of each series.
+    """Divide all windows into those to train on and those held out, the latest of each series.
 
-    The targets of training end at least `held_out` points before the end of their series, those of
-    validation lie
-    wholly in the last `held_out` points, so no point is a target of both. A series too short to be divided
-    is for training alone.
+    The targets of training end at least `held_out` points before the end of their series, those that are
+    held out lie wholly in the last `held_out` points, so no point is a target of both. A series too short to
+    be divided is for training alone.
 
     Formula::
 
@@ -85,24 +87,92 @@ def split_windows(
         lengths: points of each series.
         window: points read.
         horizon: points forecast.
-        held_out: points at the end of each series that validation may have as targets; 0 for none.
+        held_out: points at the end of each series that are held out as targets; 0 for none.
+        padded: whether the windows of a series that has none may begin before its first point; at least one
+            point of the series is read.
 
     Returns:
-        The windows of training and those of validation.
+        The windows of training and those held out.
 
     Example:
         >>> train, valid = split_windows(np.array([10]), window=3, horizon=2, held_out=3)
         >>> len(train), len(valid)
         (3, 2)
+        >>> train, _ = split_windows(np.array([4]), window=3, horizon=2, held_out=0, padded=True)
+        >>> train.at(np.arange(len(train)))[1].tolist()
+        [-2, -1]
     """
     lengths = np.asarray(lengths, np.int64)
     points = window + horizon
-    every = np.maximum(lengths - points + 1, 0)
-    divided = (lengths - held_out >= points) & (held_out >= horizon)
-    train = np.where(divided, every - held_out, every)
-    first_valid = lengths - held_out - window
+    least = 1 + horizon if padded else points
+    divided = (lengths - held_out >= least) & (held_out >= horizon)
+    room = np.where(divided, lengths - held_out, lengths)
+    first = np.where(padded & (room < points) & (room >= least), 1 - window, 0)
+    train = np.maximum(room - points - first + 1, 0)
     valid = np.where(divided, held_out - horizon + 1, 0)
-    return Windows(np.zeros_like(lengths), train), Windows(np.where(divided, first_valid, 0), valid)
+    return Windows(first, train), Windows(np.where(divided, room - window, 0), valid)
+
+
+class Divided(NamedTuple):
+    """All windows, each for its purpose.
+
+    Attributes:
+        train: to learn from.
+        validation: to choose the best weights by.
+        calibration: to measure the errors of whole forecasts by.
+    """
+
+    train: Windows
+    validation: Windows
+    calibration: Windows
+
+
+def divide_windows(
+    lengths: NDArray[np.int64],
+    *,
+    window: int,
+    at_once: int,
+    horizon: int,
+    validation: int,
+    calibration: int,
+    padded: bool = False,
+) -> Divided:
+    """Divide all windows by purpose: `train | validation | calibration`, each with targets of its own.
+
+    Without points of its own, calibration takes those of validation.
+
+    Shapes:
+        lengths: [S]
+
+    Args:
+        lengths: points of each series.
+        window: points read.
+        at_once: points that the network forecasts at once: the targets of training and validation.
+        horizon: points of a whole forecast: the targets of calibration.
+        validation: points of each series, before those of calibration, that validation has as targets.
+        calibration: points at the end of each series that calibration has as targets.
+        padded: as for `split_windows`.
+
+    Example:
+        >>> parts = divide_windows(
+        ...     np.array([12]), window=3, at_once=2, horizon=2, validation=3, calibration=2
+        ... )
+        >>> [len(part) for part in parts]
+        [3, 2, 1]
+    """
+    train, held = split_windows(
+        lengths, window=window, horizon=at_once, held_out=validation + calibration, padded=padded
+    )
+    divided = held.counts > 0
+
+    def part(last: int, points: int, targets: int) -> Windows:
+        """Windows with all their targets in the `points` that end `last` points before the end."""
+        first = np.where(divided, lengths - last - points - window, 0)
+        return Windows(first, np.where(divided, max(points - targets + 1, 0), 0))
+
+    return Divided(
+        train, part(calibration, validation, at_once), part(0, calibration or validation, horizon)
+    )
 
 
 class Order:

@@ -1,0 +1,205 @@
+"""A forecast that goes on with every point that arrives.
+
+    push(value) -> the last window, or the state after all points -> Model -> the next K points
+
+What a stream says after some points is what `Forecaster.predict` says of the same history. Knows models and
+panels. Must not know where the points come from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from unrolled.answers import interval_answer
+from unrolled.engine import State
+from unrolled.errors import ArgumentError, DataError, fault
+from unrolled.model import Outcome
+from unrolled.panel import answer
+from unrolled.scaling import WindowScaling
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from unrolled.conformal import Calibration
+    from unrolled.engine import Array
+    from unrolled.model import Model
+    from unrolled.panel import Panel
+
+
+class ForecastStream:
+    """One series that grows while it is forecast; `Forecaster.stream` makes it.
+
+    With memory "window" the last window is kept, and read at every point. With memory "all" the hidden state
+    is carried: a point costs one step of the network, however long the series has become.
+
+    Args:
+        model: fitted.
+        panel: the history of one series.
+        known_as: where series were scaled once, the number that this one had when fitting.
+        threads: at most so many.
+        levels: of intervals in percent; none for points alone.
+        calibration: what the intervals are measured by.
+
+    Raises:
+        DataError: there are several series, or covariates that would have to arrive with the points.
+
+    Example:
+        >>> from unrolled import Forecaster
+        >>> y = np.sin(np.arange(100) * 2 * np.pi / 12)
+        >>> model = Forecaster(3, season=12, steps=20).fit(y)
+        >>> stream = model.stream(y[:90])
+        >>> forecasts = [stream.push(value) for value in y[90:]]
+        >>> bool(np.array_equal(forecasts[-1], model.predict(y)))
+        True
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        panel: Panel,
+        *,
+        known_as: NDArray[np.int64] | None = None,
+        threads: int = 1,
+        levels: Sequence[float] = (),
+        calibration: Calibration | None = None,
+    ) -> None:
+        if panel.n_series != 1:
+            raise DataError(fault("stream.series", got=panel.n_series))
+        if model.encoder is not None and model.encoder.columns:
+            raise DataError(fault("stream.covariates", columns=", ".join(model.encoder.columns)))
+        self._model, self._known_as, self._threads = model, known_as, threads
+        self._levels, self._calibration = tuple(levels), calibration
+        kind = "vector" if panel.n_channels == 1 else "matrix"
+        self._panel = replace(panel, kind=kind)
+        self._states: list[State] = []
+        model.check(panel)
+        if model.memory == "all":
+            self._outcome = self._carry(len(panel.values))
+        self._keep()
+
+    def predict(self) -> Any:
+        """Return the forecast of what follows the points so far.
+
+        Shapes:
+            [K], or [K, C]; with levels an `Intervals` of such.
+        """
+        if self._model.memory == "all":
+            outcome = self._outcome
+        else:
+            outcome = self._model.outcome(
+                self._panel,
+                threads=self._threads,
+                known_as=self._known_as,
+                probabilistic=bool(self._levels) and self._model.samples,
+            )
+        if not self._levels or self._calibration is None:
+            return answer(self._panel, outcome.point())
+        bounds = {level: outcome.interval(level, self._calibration) for level in self._levels}
+        return interval_answer(self._panel, outcome.point(), bounds)
+
+    def push(self, value: ArrayLike) -> Any:
+        """Take the next point, and return the forecast of those that follow it.
+
+        Shapes:
+            value: one number, or [C].
+
+        Args:
+            value: NaN where the point is missing and the network reads missing points.
+
+        Raises:
+            DataError: the value is not one point of the series; the stream is as it was.
+        """
+        panel = self._panel
+        point = np.asarray(value, panel.values.dtype).reshape(-1)
+        if point.shape != (panel.n_channels,):
+            raise DataError(fault("stream.point", channels=panel.n_channels, got=np.shape(value)))
+        seen = np.isfinite(point) | (np.isnan(point) if self._model.windowing.mask else False)
+        if not seen.all():
+            raise DataError(fault("stream.point-value", got=value))
+        values = np.concatenate([panel.values, point[None]])
+        times = None
+        if panel.times is not None:
+            times = np.concatenate([panel.times, panel.future(1)[0]])  # type: ignore[index]
+        offsets = np.array([0, len(values)], np.int64)
+        self._panel = replace(panel, values=values, times=times, offsets=offsets)
+        if self._model.memory == "all":
+            self._outcome = self._carry(1)
+        self._keep()
+        return self.predict()
+
+    @property
+    def state(self) -> dict[str, Array]:
+        """All that the stream remembers, as arrays that can be saved: the points kept, times, and states."""
+        kept = {"values": np.array(self._panel.values)}
+        if self._panel.times is not None:
+            kept["times"] = self._panel.times.astype(np.int64)
+        for number, state in enumerate(self._states):
+            kept[f"h.{number}"] = state.h.copy()
+            if state.c is not None:
+                kept[f"c.{number}"] = state.c.copy()
+        if self._model.memory == "all":
+            kept["outputs"] = self._outcome.outputs.copy()
+        return kept
+
+    def restore(self, state: Mapping[str, Array]) -> None:
+        """Take back what `state` gave, of a stream of the same forecaster.
+
+        Raises:
+            ArgumentError: it is not the state of such a stream; the stream is as it was.
+        """
+        own = self.state
+        wrong = [
+            name
+            for name, array in own.items()
+            if name not in state
+            or np.ndim(state[name]) != array.ndim
+            or np.shape(state[name])[1:] != array.shape[1:]
+            or (name[:2] in ("h.", "c.", "ou") and np.shape(state[name]) != array.shape)
+        ]
+        if wrong or set(state) != set(own):
+            raise ArgumentError(fault("stream.restore", expected=", ".join(own), got=", ".join(state)))
+        values = np.array(state["values"], self._panel.values.dtype)
+        times = None
+        if self._panel.times is not None:
+            times = np.asarray(state["times"], np.int64).view(self._panel.times.dtype)
+        offsets = np.array([0, len(values)], np.int64)
+        self._panel = replace(self._panel, values=values, times=times, offsets=offsets)
+        self._states = [
+            State(np.array(state[f"h.{n}"]), np.array(state[f"c.{n}"]) if f"c.{n}" in state else None)
+            for n in range(len(self._states))
+        ]
+        if self._model.memory == "all":
+            self._outcome = replace(self._outcome, outputs=np.array(state["outputs"]))
+
+    def _keep(self) -> None:
+        """Forget what no forecast will read again."""
+        points = 1 if self._model.memory == "all" else self._model.windowing.window
+        self._panel = self._panel.tails(points)
+
+    def _carry(self, points: int) -> Outcome:
+        """Read the last points of the series on from the states, and return what follows them."""
+        model = self._model
+        scaler = model.scaler
+        if scaler is not None and self._known_as is not None:
+            scaler = scaler.of(self._known_as)
+        table, _ = model.table(self._panel.tails(points), scaler)
+        windowing = replace(model.windowing, window=points)
+        zeros = np.zeros(1, np.int64)
+        outputs, states = [], []
+        for number, network in enumerate(model.networks):
+            engine = network.engine
+            x, rows = engine.gather(table, zeros, zeros, windowing=windowing)
+            state = self._states[number] if self._states else None
+            out, after = engine.forward(x[:points], state)
+            if windowing.ahead:
+                out, _ = engine.forward(x[points:], after)
+            outputs.append(model.mapped(out))
+            states.append(after)
+        self._states = states
+        scaling = WindowScaling.of(windowing.scaling, rows)
+        return Outcome(model.head, model.together(outputs), scaling, scaler)
