@@ -12,16 +12,11 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from unrolled import artefact
-<<<<<<< HEAD
 from unrolled.answers import Intervals, interval_answer
 from unrolled.checkpoint import Checkpoint, fingerprint
 from unrolled.checks import check_levels, check_parameters, check_quantiles
 from unrolled.covariates import with_covariates, with_future
 from unrolled.engine import default_threads
-=======
-from unrolled.checks import check_parameters
-from unrolled.engine import Learning, Table, Trainer, Windowing, default_threads
->>>>>>> coredata
 from unrolled.errors import ArgumentError, DataError, FileError, NotFittedError, fault
 from unrolled.estimator import Estimator
 from unrolled.fitting import fit_model, fit_more
@@ -346,7 +341,6 @@ class Forecaster(Estimator):
         )
         self._tell(panel)
 
-<<<<<<< HEAD
     def _tell(self, panel: Panel) -> None:
         """Warn once, by count and first names, of what was done about the series."""
         window = self.settings_.window
@@ -356,80 +350,6 @@ class Forecaster(Estimator):
         interrupted = [one for one in self.histories_ if one.stopped == "interrupted"]
         if interrupted:
             warnings.warn(text("fit.interrupted", step=interrupted[0].best_step), stacklevel=4)
-=======
-    @property
-    def _reach(self) -> int:
-        """How many points the network forecasts at once."""
-        return int(self.horizon) if self.strategy == "direct" else 1
-
-    def _settle(self, panel: Panel) -> Settings:
-        """Choose what was not given, and refuse series that cannot be learned from."""
-        settings = settle(
-            {name: _plain(value) for name, value in self.get_params().items()},
-            panel.lengths,
-            horizon=int(self.horizon),
-            at_once=self._reach,
-            season=_plain(self.season),
-        )
-        check_lengths(settings, panel.lengths, panel.ids, at_once=self._reach)
-        return settings
-
-    def _make_model(self, panel: Panel, settings: Settings, scaler: SeriesScaling | None) -> Model:
-        """Make the network with its first weights, and say how it is used."""
-        quantiles = () if self.quantiles is None else tuple(float(level) for level in self.quantiles)
-        spec = NetworkSpec(
-            cell=self.cell,
-            input_size=settings.patch * panel.n_channels,
-            hidden_size=settings.hidden_size,
-            num_layers=int(self.num_layers),
-            output_size=self._reach * panel.n_channels * max(1, len(quantiles)),
-            skip_steps=settings.window // settings.patch if settings.skip else 0,
-            dropout=self.dropout,
-        )
-        windowing = Windowing(
-            window=settings.window,
-            horizon=self._reach,
-            patch=settings.patch,
-            scaling="none" if scaler else settings.scaling,
-        )
-        network = Network(spec, initial_weights(spec, self.seed), dtype=self.dtype)
-        return Model(network, windowing, int(self.horizon), quantiles, scaler)
-
-    def _make_trainer(self, model: Model, settings: Settings, values: Array, panel: Panel) -> Trainer:
-        """Put the model's network, the series, the loss and the optimizer together."""
-        learning = Learning(
-            loss=self.loss,
-            delta=self.delta,
-            quantiles=model.quantiles,
-            optimizer=settings.optimizer,
-            momentum=self.momentum,
-            weight_decay=settings.weight_decay,
-            clip=self.clip or 0.0,
-        )
-        return Trainer(
-            model.network.engine,
-            Table(values, panel.offsets),
-            windowing=model.windowing,
-            learning=learning,
-            threads=self._threads,
-            seed=self.seed,
-        )
-
-    def _train(self, trainer: Trainer, settings: Settings, windows: Windows, validation: Windows) -> History:
-        """Train on all windows but those held out, and keep the weights that are best on these."""
-        plan = Plan(
-            steps=settings.steps,
-            batch_size=settings.batch_size,
-            lr=settings.lr,
-            schedule=settings.schedule,
-            shuffle=self.shuffle,
-            seed=self.seed,
-            check_every=max(1, settings.steps // 50),
-            patience=settings.patience,
-        )
-        with progress_bar(self.progress) as watch:
-            return train(trainer, windows, validation, plan, watch=watch)
->>>>>>> coredata
 
     @property
     def _threads(self) -> int:
