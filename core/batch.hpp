@@ -1,9 +1,15 @@
 // From (series, start) to one scaled window in the network's layout, and from the network's numbers back to the user's.
 //
-// Knows: how a window lies in a flat panel, and how a window scales itself. Must not know: networks, losses.
+// Knows: how windows, covariates and statics lie in flat tables, and how a window scales itself. Must not know:
+// networks, losses.
+//
+// A step of the network reads, in this order: P points of C scaled values | P points of C flags, 1 where the value is
+// missing | P points of F covariates | E statics. What is not asked for is not there.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "kernels.hpp"
 
@@ -11,11 +17,21 @@ namespace unrolled {
 
 // Many series one after another: series s is rows offsets[s] .. offsets[s + 1] of values, each row C numbers.
 template <class T>
-struct PanelView {
+struct TableView {
   const T* values;
   const std::int64_t* offsets;
   Index series;
   Index channels;
+  // Covariates of series s: rows feature_offsets[s] .. feature_offsets[s + 1], the first of them that of its first
+  // point. They may go on behind its last point.
+  const T* features = nullptr;
+  const std::int64_t* feature_offsets = nullptr;
+  Index feature_columns = 0;
+  Index known = 0;             // so many columns, the first ones, are known ahead of time
+  const T* statics = nullptr;  // [series, static_columns]
+  Index static_columns = 0;
+
+  std::int64_t length(std::int64_t s) const { return offsets[s + 1] - offsets[s]; }
 };
 
 struct WindowSpec {
@@ -24,60 +40,259 @@ struct WindowSpec {
   Index horizon;  // points forecast
   Index channels;
   Scaling scaling;
+  bool mask = false;  // NaN is a missing value, and the network is told which values are
+  Index ahead = 0;    // steps behind the window, of which only the known covariates are read
+  Index features = 0;
+  Index statics = 0;
 
-  Index steps() const { return window / patch; }
-  Index inputs() const { return patch * channels; }
+  Index read_steps() const { return window / patch; }
+  Index steps() const { return read_steps() + ahead; }
+  Index values() const { return patch * channels; }  // of a step
+  Index inputs() const { return values() * (mask ? 2 : 1) + patch * features + statics; }
   Index targets() const { return horizon * channels; }
+  // log and asinh bend the values before they are moved and divided.
+  bool bends() const { return scaling == Scaling::log || scaling == Scaling::asinh; }
 };
 
-// Fills location[C] and scale[C] from the window alone; scaled = (value - location) / scale. Where the window is
-// constant to rounding, the scale is 1.
+// How a window scales itself, C numbers each: scaled = (u(value) - location) / scale, where u(value) is
+// log(value), asinh(value / pre), or the value.
 template <class T>
-void fit_scaling(const WindowSpec& spec, const T* window, T* location, T* scale) {
-  constexpr double kFlat = sizeof(T) == 4 ? 1e-6 : 1e-13;
+struct WindowScale {
+  T* pre;
+  T* location;
+  T* scale;
+};
+
+// `at` holds [3, C] numbers.
+template <class T>
+WindowScale<T> window_scale(T* at, Index channels) {
+  return {at, at + channels, at + 2 * channels};
+}
+
+inline double bend(Scaling scaling, double value, double pre) {
+  if (scaling == Scaling::log) return std::log(value);
+  return scaling == Scaling::asinh ? std::asinh(value / pre) : value;
+}
+
+inline double unbend(Scaling scaling, double u, double pre) {
+  if (scaling == Scaling::log) return std::exp(u);
+  return scaling == Scaling::asinh ? std::sinh(u) * pre : u;
+}
+
+// A deviation below this share of the values' size is rounding: the window is constant, and its scale is 1.
+template <class T>
+inline constexpr double kFlat = sizeof(T) == 4 ? 1e-6 : 1e-13;
+
+// Scale of one channel whose values are not bent: those at points[0], points[C], ..; missing ones are left out.
+template <bool kMissing, class T>
+void fit_straight(Scaling scaling, Index count, Index channels, const T* points, T& location, T& scale) {
+  double mean = 0, mean_abs = 0, variance = 0, last = 0;
+  Index seen = kMissing ? 0 : count;
+  for (Index i = 0; i < count; ++i) {
+    const double v = static_cast<double>(points[i * channels]);
+    if (kMissing && std::isnan(v)) continue;
+    mean += v;
+    mean_abs += std::fabs(v);
+    if (kMissing) last = v, ++seen;
+  }
+  if (kMissing && seen == 0) return;
+  const double n = static_cast<double>(seen);
+  mean /= n;
+  mean_abs /= n;
+  if (scaling == Scaling::mean_abs) {
+    if (mean_abs > 0) scale = static_cast<T>(mean_abs);
+    return;
+  }
+  for (Index i = 0; i < count; ++i) {
+    const double d = static_cast<double>(points[i * channels]) - mean;
+    if (kMissing && std::isnan(points[i * channels])) continue;
+    variance += d * d;
+  }
+  const double deviation = std::sqrt(variance / n);
+  if (!(deviation <= kFlat<T> * mean_abs)) scale = static_cast<T>(deviation);
+  if (!kMissing) last = static_cast<double>(points[(count - 1) * channels]);
+  location = static_cast<T>(scaling == Scaling::last ? last : mean);
+}
+
+// The same for log and asinh: location is the last u, scale the deviation of u (Welford 1962). The size of u says
+// nothing about rounding where u is near 0: there a value that is off by one part in a million moves u by as much.
+template <class T>
+void fit_bent(Scaling scaling, Index count, Index channels, const T* points, T& pre, T& location, T& scale) {
+  double size = 0, mean = 0, squares = 0, mean_abs = 0, last = 0;
+  Index seen = 0;
+  if (scaling == Scaling::asinh) {
+    for (Index i = 0; i < count; ++i) {
+      const double v = static_cast<double>(points[i * channels]);
+      if (!std::isnan(v)) size += std::fabs(v), ++seen;
+    }
+    if (size > 0) pre = static_cast<T>(size / static_cast<double>(seen));
+    seen = 0;
+  }
+  for (Index i = 0; i < count; ++i) {
+    if (std::isnan(points[i * channels])) continue;
+    last = bend(scaling, static_cast<double>(points[i * channels]), static_cast<double>(pre));
+    ++seen;
+    const double from = last - mean;
+    mean += from / static_cast<double>(seen);
+    squares += from * (last - mean);
+    mean_abs += std::fabs(last);
+  }
+  if (seen == 0) return;
+  const double n = static_cast<double>(seen);
+  const double deviation = std::sqrt(squares / n);
+  if (!(deviation <= kFlat<T> * std::max(1.0, mean_abs / n))) scale = static_cast<T>(deviation);
+  location = static_cast<T>(last);
+}
+
+// Fits the scale of a window from its `count` points alone, fewer than spec.window where those before them are missing.
+template <class T>
+void fit_scaling(const WindowSpec& spec, const T* points, Index count, const WindowScale<T>& to) {
   for (Index c = 0; c < spec.channels; ++c) {
-    location[c] = T(0);
-    scale[c] = T(1);
+    to.pre[c] = T(1);
+    to.location[c] = T(0);
+    to.scale[c] = T(1);
     if (spec.scaling == Scaling::none) continue;
-    double mean = 0, mean_abs = 0, variance = 0;
-    for (Index i = 0; i < spec.window; ++i) {
-      const double v = static_cast<double>(window[i * spec.channels + c]);
-      mean += v;
-      mean_abs += std::fabs(v);
+    if (spec.bends()) {
+      fit_bent(spec.scaling, count, spec.channels, points + c, to.pre[c], to.location[c], to.scale[c]);
+    } else if (spec.mask) {
+      fit_straight<true>(spec.scaling, count, spec.channels, points + c, to.location[c], to.scale[c]);
+    } else {
+      fit_straight<false>(spec.scaling, count, spec.channels, points + c, to.location[c], to.scale[c]);
     }
-    const double n = static_cast<double>(spec.window);
-    mean /= n;
-    mean_abs /= n;
-    if (spec.scaling == Scaling::mean_abs) {
-      if (mean_abs > 0) scale[c] = static_cast<T>(mean_abs);
-      continue;
-    }
-    for (Index i = 0; i < spec.window; ++i) {
-      const double d = static_cast<double>(window[i * spec.channels + c]) - mean;
-      variance += d * d;
-    }
-    const double deviation = std::sqrt(variance / n);
-    if (!(deviation <= kFlat * mean_abs)) scale[c] = static_cast<T>(deviation);
-    const double last = static_cast<double>(window[(spec.window - 1) * spec.channels + c]);
-    location[c] = static_cast<T>(spec.scaling == Scaling::last ? last : mean);
   }
 }
 
 // Writes `points` scaled points of the panel, starting at `from`, to `to`.
 template <class T>
-void scale_points(Index points, Index channels, const T* from, const T* location, const T* scale, T* to) {
+void scale_points(const WindowSpec& spec, Index points, const T* from, const WindowScale<T>& by, T* to) {
+  const Index channels = spec.channels;
+  if (spec.bends()) {
+    for (Index i = 0; i < points; ++i) {
+      for (Index c = 0; c < channels; ++c) {
+        const double u =
+            bend(spec.scaling, static_cast<double>(from[i * channels + c]), static_cast<double>(by.pre[c]));
+        to[i * channels + c] =
+            static_cast<T>((u - static_cast<double>(by.location[c])) / static_cast<double>(by.scale[c]));
+      }
+    }
+    return;
+  }
   for (Index i = 0; i < points; ++i) {
-    for (Index c = 0; c < channels; ++c) to[i * channels + c] = (from[i * channels + c] - location[c]) / scale[c];
+    for (Index c = 0; c < channels; ++c) {
+      to[i * channels + c] = (from[i * channels + c] - by.location[c]) / by.scale[c];
+    }
   }
 }
 
-// y = y_scaled * scale + location, for forecasts [K, C, Q].
+// The points of a window before the first one of its series.
+inline Index points_before(const WindowSpec& spec, std::int64_t start) {
+  return start < 0 ? static_cast<Index>(std::min<std::int64_t>(-start, spec.window)) : 0;
+}
+
+// A row of step t, of the points from + 0 .. from + P - 1 of a series: covariates, and behind them statics.
 template <class T>
-void unscale_forecast(const WindowSpec& spec, Index quantiles, const T* location, const T* scale, T* y) {
+void read_covariates(const WindowSpec& spec, const TableView<T>& table, std::int64_t series, std::int64_t from,
+                     bool ahead, Index points, T* to) {
+  const Index columns = spec.features;
+  const Index used = ahead ? table.known : columns;
+  for (Index p = 0; p < spec.patch; ++p, to += columns) {
+    if (from + p < 0 || p >= points) {
+      std::fill_n(to, columns, T(0));
+      continue;
+    }
+    const T* row = table.features + (table.feature_offsets[series] + from + p) * columns;
+    std::copy_n(row, used, to);
+    std::fill_n(to + used, columns - used, T(0));
+  }
+  if (spec.statics > 0) std::copy_n(table.statics + series * spec.statics, spec.statics, to);
+}
+
+// Turns the NaN among scaled values into 0 and a flag.
+template <class T>
+void flag_missing(Index count, T* values, T* flags) {
+  for (Index i = 0; i < count; ++i) {
+    const bool missing = std::isnan(values[i]);
+    flags[i] = missing ? T(1) : T(0);
+    if (missing) values[i] = T(0);
+  }
+}
+
+// Writes scaled points of a series, counted from its first one; those before it are NaN. What is not NaN in the panel
+// does not become NaN here, so that a value that cannot be scaled is never taken for a missing one.
+template <class T>
+void read_points(const WindowSpec& spec, const TableView<T>& table, std::int64_t series, std::int64_t from,
+                 Index points, const WindowScale<T>& by, T* to) {
+  const Index before = from < 0 ? static_cast<Index>(std::min<std::int64_t>(-from, points)) : 0;
+  const Index numbers = (points - before) * spec.channels;
+  std::fill_n(to, before * spec.channels, std::numeric_limits<T>::quiet_NaN());
+  if (numbers == 0) return;
+  const T* values = table.values + (table.offsets[series] + from + before) * spec.channels;
+  T* scaled = to + before * spec.channels;
+  scale_points(spec, points - before, values, by, scaled);
+  if (!spec.mask) return;
+  for (Index i = 0; i < numbers; ++i) {
+    if (std::isnan(scaled[i]) && !std::isnan(values[i])) scaled[i] = std::numeric_limits<T>::infinity();
+  }
+}
+
+// Scales the window that starts at `start` and writes the input of every step t to row(t).
+template <class T, class Row>
+void read_window(const WindowSpec& spec, const TableView<T>& table, std::int64_t series, std::int64_t start,
+                 const WindowScale<T>& scale, Row&& row) {
+  const Index before = points_before(spec, start);
+  const T* points = table.values + (table.offsets[series] + start + before) * spec.channels;
+  fit_scaling(spec, points, spec.window - before, scale);
+  const Index values = spec.values();
+  const bool more = spec.features + spec.statics > 0;
+  for (Index t = 0; t < spec.read_steps(); ++t) {
+    T* to = row(t);
+    if (!spec.mask) {
+      scale_points(spec, spec.patch, points + t * values, scale, to);
+    } else {
+      read_points(spec, table, series, start + t * spec.patch, spec.patch, scale, to);
+      flag_missing(values, to, to + values);
+      to += values;
+    }
+    if (more) read_covariates(spec, table, series, start + t * spec.patch, false, spec.patch, to + values);
+  }
+  for (Index a = 0; a < spec.ahead; ++a) {
+    T* to = row(spec.read_steps() + a);
+    std::fill_n(to, values, T(0));
+    std::fill_n(to + values, values, T(1));
+    const Index points_left = spec.horizon - a * spec.patch;
+    if (more) {
+      read_covariates(spec, table, series, start + spec.window + a * spec.patch, true, points_left, to + 2 * values);
+    }
+  }
+}
+
+// Whether any of the points, counted from the first one of their series, is observed in any channel.
+template <class T>
+bool any_observed(const TableView<T>& table, std::int64_t series, std::int64_t from, Index points) {
+  const std::int64_t begin = std::max<std::int64_t>(from, 0);
+  const T* values = table.values + (table.offsets[series] + begin) * table.channels;
+  for (Index i = 0; i < (from + points - begin) * table.channels; ++i) {
+    if (!std::isnan(values[i])) return true;
+  }
+  return false;
+}
+
+// y = y_scaled * scale + location, unbent, for forecasts [K, C, W].
+template <class T>
+void unscale_forecast(const WindowSpec& spec, Index width, const WindowScale<T>& by, T* y) {
   for (Index k = 0; k < spec.horizon; ++k) {
     for (Index c = 0; c < spec.channels; ++c) {
-      T* at = y + (k * spec.channels + c) * quantiles;
-      for (Index q = 0; q < quantiles; ++q) at[q] = at[q] * scale[c] + location[c];
+      T* at = y + (k * spec.channels + c) * width;
+      if (!spec.bends()) {
+        for (Index q = 0; q < width; ++q) at[q] = at[q] * by.scale[c] + by.location[c];
+        continue;
+      }
+      const double location = static_cast<double>(by.location[c]);
+      const double scale = static_cast<double>(by.scale[c]);
+      for (Index q = 0; q < width; ++q) {
+        const double u = static_cast<double>(at[q]) * scale + location;
+        at[q] = static_cast<T>(unbend(spec.scaling, u, static_cast<double>(by.pre[c])));
+      }
     }
   }
 }

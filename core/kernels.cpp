@@ -41,6 +41,7 @@ Kernels<T> make_kernels() {
   k.product_transposed = product<T, Order::transposed>;
   k.dots = dots<T>;
   k.loss_row = loss_row<T>;
+  k.map_row = map_row<T>;
   k.add = add<T>;
   k.square_sum = square_sum<T>;
   k.finite = finite<T>;

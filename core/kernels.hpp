@@ -50,22 +50,48 @@ struct LayerBackward {
   Index dx_ld;
 };
 
-enum class Loss : int { mse, mae, huber, pinball };
-inline constexpr const char* kLossNames[] = {"mse", "mae", "huber", "quantile"};
-inline constexpr int kLossCount = 4;
+enum class Loss : int { mse, mae, huber, pinball, gaussian, student_t, negative_binomial };
+inline constexpr const char* kLossNames[] = {
+    "mse", "mae", "huber", "quantile", "gaussian", "student_t", "negative_binomial"};
+inline constexpr int kLossCount = 7;
 
-// d_pred = weight * dloss/dpred; returns the sum of the losses of one row. pred is [targets, quantiles].
+// How many numbers the network gives for one target.
+inline Index loss_width(Loss loss, Index quantile_count) {
+  if (loss == Loss::pinball) return quantile_count;
+  if (loss == Loss::student_t) return 3;
+  return loss == Loss::gaussian || loss == Loss::negative_binomial ? 2 : 1;
+}
+
+// Whether the network forecasts a distribution, not numbers in the units of the series.
+inline bool is_distribution(Loss loss) { return static_cast<int>(loss) >= static_cast<int>(Loss::gaussian); }
+
+// d_raw = weight * dloss/draw; returns the sum of the losses of one row. raw is [targets, width], as the head gives it.
 template <class T>
 struct LossRow {
   Loss loss;
   Index targets;
   const T* target;
-  const T* pred;
-  T* d_pred;  // may be null
+  const T* raw;
+  T* d_raw;  // may be null
   T weight;
   T delta;
   const T* quantiles;
-  Index quantile_count;  // 1 unless the loss is pinball
+  Index width;
+  Index anchor;    // pinball: which quantile the others stand on
+  const T* scale;  // negative binomial: [channels], of target i that of channel i % channels
+  Index channels;
+  bool missing;  // targets that are NaN are missing: they have no weight, and their gradient is 0
+};
+
+// What the head's numbers mean: out is [targets, width], and may be where raw is.
+template <class T>
+struct MapRow {
+  Loss loss;
+  Index targets;
+  Index width;
+  Index anchor;
+  const T* raw;
+  T* out;
 };
 
 enum class Optimizer : int { sgd, adam, adamw };
@@ -85,9 +111,9 @@ struct OptimizerStep {
   std::int64_t step;  // 1 for the first
 };
 
-enum class Scaling : int { none, standard, last, mean_abs };
-inline constexpr const char* kScalingNames[] = {"none", "standard", "last", "mean_abs"};
-inline constexpr int kScalingCount = 4;
+enum class Scaling : int { none, standard, last, mean_abs, log, asinh };
+inline constexpr const char* kScalingNames[] = {"none", "standard", "last", "mean_abs", "log", "asinh"};
+inline constexpr int kScalingCount = 6;
 
 template <class T>
 struct Kernels {
@@ -106,6 +132,7 @@ struct Kernels {
   void (*dots)(Index rows, Index outputs, Index padded_depth, const T* a, Index a_ld, const T* b, Index b_ld, T* c,
                Index c_ld);
   double (*loss_row)(const LossRow<T>&);
+  void (*map_row)(const MapRow<T>&);
   void (*add)(Index size, const T* from, T* to);
   double (*square_sum)(Index size, const T* values);
   bool (*finite)(Index size, const T* values);

@@ -12,7 +12,7 @@ from targets import Target
 from cases.fit import HIDDEN as FIT_HIDDEN
 from cases.fit import HORIZON, WINDOW, fit_operations, fit_traffic, series
 from unrolled import NetworkSpec
-from unrolled.engine import Array, Learning, Trainer, Windowing
+from unrolled.engine import Array, Learning, Table, Trainer, Windowing
 from unrolled.network import Network, initial_weights
 
 if TYPE_CHECKING:
@@ -53,8 +53,7 @@ class Steps:
         self.network = Network(spec, initial_weights(spec, 0))
         self.trainer = Trainer(
             self.network.engine,
-            values,
-            np.array([0, len(values)], np.int64),
+            Table(values, np.array([0, len(values)], np.int64)),
             windowing=Windowing(window=WINDOW, horizon=HORIZON),
             learning=Learning(loss="mse", optimizer="adam"),
             threads=threads,

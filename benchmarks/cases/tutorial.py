@@ -11,7 +11,7 @@ from peers import TORCH
 from targets import Target
 
 from unrolled import NetworkSpec
-from unrolled.engine import Learning, Trainer, Windowing
+from unrolled.engine import Learning, Table, Trainer, Windowing
 from unrolled.network import Network, initial_weights
 
 if TYPE_CHECKING:
@@ -35,8 +35,7 @@ class OurTutorial:
         self.network = Network(SPEC, initial_weights(SPEC, SEED))
         self.trainer = Trainer(
             self.network.engine,
-            series.reshape(-1, 1),
-            np.array([0, series.size], np.int64),
+            Table(series.reshape(-1, 1), np.array([0, series.size], np.int64)),
             windowing=Windowing(window=WINDOW, horizon=1),
             learning=Learning(loss="mse", optimizer="sgd"),
         )

@@ -11,24 +11,48 @@
 
 #include "bindings/py_network.hpp"
 #include "phase.hpp"
+#include "trainer.hpp"
 
 namespace unrolled {
 namespace {
 
-// The sum of the losses of [n, targets, quantiles] forecasts and its gradient by them: for tests and explanations.
+// Which loss, how many numbers it asks of a target, and the quantile that the others stand on.
+struct AskedLoss {
+  AskedLoss(const std::string& name, const std::vector<double>& quantiles)
+      : spec{static_cast<Loss>(choose("loss", name, kLossNames)), 1, quantiles} {
+    if ((spec.loss == Loss::pinball) == quantiles.empty())
+      refuse("quantiles", "given for loss quantile alone", "the other");
+  }
+  LossSpec spec;
+};
+
+// The sum of the losses of what a head gives for targets, [n, W], and its gradient by that: for tests and explanations.
+// `scale` is that of each channel, and targets go through the channels in turn.
 template <class T>
-double loss_of(const std::string& name, Array<const T> pred, Array<const T> target, double delta,
-               const std::vector<double>& quantiles, Array<T> d_pred) {
-  const auto loss = static_cast<Loss>(choose("loss", name, kLossNames));
-  if ((loss == Loss::pinball) == quantiles.empty()) refuse("quantiles", "given for loss quantile alone", "the other");
+double loss_of(const std::string& name, Array<const T> raw, Array<const T> target, double delta,
+               const std::vector<double>& quantiles, Array<T> d_raw, Array<const T> scale, bool missing) {
+  const LossSpec asked = AskedLoss(name, quantiles).spec;
   check_rank("target", target, 1);
+  check_rank("scale", scale, 1);
+  check_range("scale", static_cast<Index>(scale.shape(0)), 1, kLargest);
   const std::vector<T> q(quantiles.begin(), quantiles.end());
-  const Index count = std::max<Index>(1, static_cast<Index>(q.size()));
   const Index targets = static_cast<Index>(target.shape(0));
-  check_shape("pred", pred, {targets, count});
-  check_shape("d_pred", d_pred, {targets, count});
-  return kernels<T>().loss_row(
-      {loss, targets, target.data(), pred.data(), d_pred.data(), T(1), static_cast<T>(delta), q.data(), count});
+  check_shape("raw", raw, {targets, asked.width()});
+  check_shape("d_raw", d_raw, {targets, asked.width()});
+  return kernels<T>().loss_row({asked.loss, targets, target.data(), raw.data(), d_raw.data(), T(1),
+                                static_cast<T>(delta), q.data(), asked.width(), asked.anchor(), scale.data(),
+                                static_cast<Index>(scale.shape(0)), missing});
+}
+
+// What the numbers that a head gives for targets mean, [n, W].
+template <class T>
+void map_outputs(const std::string& name, Array<const T> raw, const std::vector<double>& quantiles, Array<T> out) {
+  const LossSpec asked = AskedLoss(name, quantiles).spec;
+  check_rank("raw", raw, 2);
+  const Index targets = static_cast<Index>(raw.shape(0));
+  check_shape("raw", raw, {targets, asked.width()});
+  check_shape("out", out, {targets, asked.width()});
+  kernels<T>().map_row({asked.loss, targets, asked.width(), asked.anchor(), raw.data(), out.data()});
 }
 
 template <class T>
@@ -40,12 +64,15 @@ void activate(const std::string& name, Array<const T> x, Array<T> y) {
 }
 
 template <class T>
-void bind(nb::module_& m, const char* network_name, const char* trainer_name, const char* stream_name) {
+void bind(nb::module_& m, const char* network_name, const char* table_name, const char* trainer_name,
+          const char* stream_name) {
   NetworkClass<T> network = bind_network<T>(m, network_name);
-  bind_windows<T>(m, network, trainer_name);
+  bind_windows<T>(m, network, table_name, trainer_name);
   bind_stream<T>(m, stream_name);
-  m.def("loss", &loss_of<T>, "name"_a, nb::arg("pred").noconvert(), nb::arg("target").noconvert(), "delta"_a,
-        "quantiles"_a, nb::arg("d_pred").noconvert());
+  m.def("loss", &loss_of<T>, "name"_a, nb::arg("raw").noconvert(), nb::arg("target").noconvert(), "delta"_a,
+        "quantiles"_a, nb::arg("d_raw").noconvert(), nb::arg("scale").noconvert(), "missing"_a);
+  m.def("map_outputs", &map_outputs<T>, "name"_a, nb::arg("raw").noconvert(), "quantiles"_a,
+        nb::arg("out").noconvert());
   m.def("activate", &activate<T>, "name"_a, nb::arg("x").noconvert(), nb::arg("y").noconvert());
 }
 
@@ -61,6 +88,17 @@ NB_MODULE(_core, m) {
         return std::vector<std::string>(list.names, list.names + list.count);
       },
       "The instruction sets that were built and that this machine runs, best first.");
+  m.def(
+      "losses",
+      [] {
+        std::vector<std::tuple<std::string, int>> all;
+        for (int i = 0; i < kLossCount; ++i) all.emplace_back(kLossNames[i], loss_width(static_cast<Loss>(i), 0));
+        return all;
+      },
+      "The table of losses: name, numbers that the network gives for one target, 0 for one each quantile.");
+  m.def(
+      "scalings", [] { return std::vector<std::string>(kScalingNames, kScalingNames + kScalingCount); },
+      "How a window can scale itself.");
   m.def(
       "cells",
       [] {
@@ -80,8 +118,9 @@ NB_MODULE(_core, m) {
       "Seconds spent in each phase, on one thread, since they were reset.");
   m.def("reset_phases", [] { std::fill_n(phase_seconds, kPhaseCount, 0.0); });
 #endif
-  bind<float>(m, "NetworkF32", "TrainerF32", "StreamF32");
-  bind<double>(m, "NetworkF64", "TrainerF64", "StreamF64");
+  bind_windowing(m);
+  bind<float>(m, "NetworkF32", "TableF32", "TrainerF32", "StreamF32");
+  bind<double>(m, "NetworkF64", "TableF64", "TrainerF64", "StreamF64");
 }
 
 }  // namespace unrolled

@@ -27,9 +27,12 @@ using NetworkClass = nb::class_<PyNetwork<T>>;
 template <class T>
 NetworkClass<T> bind_network(nb::module_& m, const char* name);
 
-// Forecasts of windows, a method of the network; the trainer's class.
+// How a window is read: numbers and a name.
+void bind_windowing(nb::module_& m);
+
+// Tables of series; forecasts of windows, a method of the network; the trainer's class.
 template <class T>
-void bind_windows(nb::module_& m, NetworkClass<T>& network, const char* trainer_name);
+void bind_windows(nb::module_& m, NetworkClass<T>& network, const char* table_name, const char* trainer_name);
 
 // The class that runs a network one step at a time.
 template <class T>

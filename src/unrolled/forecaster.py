@@ -13,7 +13,7 @@ import numpy as np
 
 from unrolled import artefact
 from unrolled.checks import check_parameters
-from unrolled.engine import Learning, Trainer, Windowing, default_threads
+from unrolled.engine import Learning, Table, Trainer, Windowing, default_threads
 from unrolled.errors import ArgumentError, DataError, FileError, NotFittedError, fault
 from unrolled.estimator import Estimator
 from unrolled.held_out import compare_held_out
@@ -264,8 +264,7 @@ class Forecaster(Estimator):
         )
         return Trainer(
             model.network.engine,
-            values,
-            panel.offsets,
+            Table(values, panel.offsets),
             windowing=model.windowing,
             learning=learning,
             threads=self._threads,

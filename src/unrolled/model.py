@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from unrolled.engine import Table
 from unrolled.errors import DataError, fault
 
 if TYPE_CHECKING:
@@ -87,8 +88,14 @@ class Model:
         """Forecast what follows one window of each series."""
         series = np.arange(len(starts), dtype=np.int64)
         return self.network.engine.forecast(
-            values, offsets, series, starts, windowing=self.windowing, threads=threads
-        )
+            Table(values, offsets),
+            series,
+            starts,
+            windowing=self.windowing,
+            loss="quantile" if self.quantiles else "mse",
+            quantiles=self.quantiles,
+            threads=threads,
+        ).outputs
 
     def _feed_back(self, known: Array, threads: int) -> Array:
         """Forecast in as many turns as it takes, each from a window that ends with the forecasts so far."""

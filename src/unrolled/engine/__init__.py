@@ -4,10 +4,12 @@ The core knows mathematics, not policy: nothing here decides how long or on what
 All arrays are C-contiguous and of the engine's dtype; the core checks every shape and index again.
 """
 
-from unrolled.engine.network import Engine, Gradients, State, Windowing
+from unrolled.engine.network import Engine, Gradients, State
 from unrolled.engine.tables import (
     CELLS,
+    DISTRIBUTIONS,
     DTYPES,
+    LOSS_WIDTHS,
     LOSSES,
     OPTIMIZERS,
     WINDOW_SCALINGS,
@@ -15,23 +17,31 @@ from unrolled.engine.tables import (
     available_isas,
     default_threads,
     isa,
+    loss_width,
 )
-from unrolled.engine.trainer import Learning, Trainer
+from unrolled.engine.trainer import Learning, Trainer, TrainerState
+from unrolled.engine.windowing import Forecasts, Table, Windowing
 
 __all__ = [
     "CELLS",
+    "DISTRIBUTIONS",
     "DTYPES",
     "LOSSES",
+    "LOSS_WIDTHS",
     "OPTIMIZERS",
     "WINDOW_SCALINGS",
     "Array",
     "Engine",
+    "Forecasts",
     "Gradients",
     "Learning",
     "State",
+    "Table",
     "Trainer",
+    "TrainerState",
     "Windowing",
     "available_isas",
     "default_threads",
     "isa",
+    "loss_width",
 ]

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
 from unrolled import _core
-from unrolled.engine.tables import CELLS, DTYPES, Array
+from unrolled.engine.tables import CELLS, DISTRIBUTIONS, DTYPES, Array, loss_width
+from unrolled.engine.windowing import Forecasts
 from unrolled.errors import ArgumentError, fault, nearest, raise_any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
+
+    from unrolled.engine.windowing import Table, Windowing
 
 
 class State(NamedTuple):
@@ -39,21 +41,6 @@ class Gradients(NamedTuple):
     parameters: dict[str, Array]
     x: Array | None
     state: State
-
-
-@dataclass(frozen=True)
-class Windowing:
-    """How a window lies in a panel: `window` points read, `patch` a step, `horizon` points forecast.
-
-    Attributes:
-        scaling: how each window scales itself: none, standard (mean and deviation), last (last value and
-            deviation), mean_abs (divided by the mean of the absolute values).
-    """
-
-    window: int
-    horizon: int
-    patch: int = 1
-    scaling: str = "none"
 
 
 def _whole(lengths: NDArray[np.int64] | None) -> NDArray[np.int64] | None:
@@ -290,48 +277,75 @@ class Engine:
 
     def forecast(
         self,
-        values: Array,
-        offsets: NDArray[np.int64],
+        table: Table,
         series: NDArray[np.int64],
         starts: NDArray[np.int64],
         *,
         windowing: Windowing,
+        loss: str = "mse",
+        quantiles: Sequence[float] = (),
+        unscale: bool = True,
         threads: int = 1,
-    ) -> Array:
-        """Forecast what follows windows of a panel, in the panel's units.
+    ) -> Forecasts:
+        """Forecast what follows windows of a table.
 
         Shapes:
-            values: [N, C]; offsets: [S + 1]; series, starts: [n]; the forecasts: [n, K, C, Q].
+            series, starts: [n]; the forecasts: [n, K, C, W].
 
         Args:
-            values: all series one after another.
-            offsets: series s is `values[offsets[s] : offsets[s + 1]]`.
+            table: what the windows are cut from.
             series: of each window.
-            starts: its first point, counted from the start of its series.
+            starts: its first point, counted from the start of its series; where missing values are masked
+                down to 1 - window.
             windowing: how the network reads a window.
+            loss: what the network was trained for: its outputs are mapped to what they mean.
+            quantiles: of the loss "quantile", rising.
+            unscale: whether forecasts are brought back to the units of the series. The parameters of a
+                distribution cannot be; they stay those of the scaled series.
             threads: at most so many.
 
         Returns:
-            The forecasts.
+            The mapped outputs, and how each window was scaled.
 
         Raises:
+            ArgumentError: the outputs do not fit the loss, or those of a distribution are to be unscaled.
             ValueError: a window lies outside its series, or the network does not fit the windowing.
         """
-        if np.ndim(values) != 2:
-            raise ArgumentError(
-                fault("engine.shape", name="values", expected="[N, C]", got=list(np.shape(values)))
-            )
-        channels = values.shape[1]
-        at_once = max(1, windowing.horizon * channels)
-        quantiles = self._output_size // at_once
-        if windowing.horizon < 1 or quantiles < 1 or self._output_size % at_once:
-            outputs = self._output_size
-            raise ArgumentError(
-                fault("engine.outputs", horizon=windowing.horizon, channels=channels, outputs=outputs)
-            )
-        out = np.empty((series.size, windowing.horizon, channels, quantiles), self.dtype)
-        w = windowing
+        width = loss_width(loss, quantiles)
+        if unscale and loss in DISTRIBUTIONS:
+            raise ArgumentError(fault("engine.unscale", loss=loss))
+        read = table.to_core(self.dtype)
+        channels, horizon, outputs = table.values.shape[1], windowing.horizon, self._output_size
+        if horizon < 1 or channels < 1 or outputs != horizon * channels * width:
+            shape = {"horizon": horizon, "channels": channels, "width": width}
+            raise ArgumentError(fault("engine.outputs", outputs=outputs, **shape))
+        out = np.empty((series.size, horizon, channels, width), self.dtype)
+        scaling = np.empty((series.size, 3, channels), self.dtype)
         self.core.forecast(
-            values, offsets, w.window, w.patch, w.horizon, w.scaling, series, starts, out, threads
+            read, windowing.to_core(), loss, list(quantiles), unscale, series, starts, out, scaling, threads
         )
-        return out
+        return Forecasts(out, scaling)
+
+    def gather(
+        self, table: Table, series: NDArray[np.int64], starts: NDArray[np.int64], *, windowing: Windowing
+    ) -> tuple[Array, Array]:
+        """Return what a network reads of windows, step by step, and how each window was scaled.
+
+        Shapes:
+            series, starts: [n]; the inputs: [T, n, I]; the scaling: [n, 3, C], pre, location and scale.
+
+        Args:
+            table: what the windows are cut from.
+            series: of each window.
+            starts: its first point, as for `forecast`.
+            windowing: how a window is read.
+
+        Raises:
+            ArgumentError, ValueError: as for `forecast`.
+        """
+        read, how = table.to_core(self.dtype), windowing.to_core()
+        steps = windowing.steps if windowing.patch else 0
+        x = np.empty((max(0, steps), series.size, max(0, table.input_size(windowing))), self.dtype)
+        scaling = np.empty((series.size, 3, table.values.shape[1]), self.dtype)
+        read.gather(how, series, starts, x, scaling)
+        return x, scaling

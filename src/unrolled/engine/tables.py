@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from unrolled import _core
+from unrolled.errors import ArgumentError, fault, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Array = np.ndarray[Any, np.dtype[Any]]
 """A float32 or float64 array of the engine's dtype."""
@@ -15,10 +19,34 @@ Array = np.ndarray[Any, np.dtype[Any]]
 CELLS: dict[str, tuple[int, bool]] = {name: (gates, has_c) for name, gates, has_c in _core.cells()}
 """The cells that the core knows: name -> (number of gates, whether it keeps a second state c)."""
 
-LOSSES = ("mse", "mae", "huber", "quantile")
+LOSS_WIDTHS: dict[str, int] = dict(_core.losses())
+"""The losses -> how many numbers the network gives for one target; 0 for "quantile": one for each quantile."""
+
+LOSSES = tuple(LOSS_WIDTHS)
+DISTRIBUTIONS = ("gaussian", "student_t", "negative_binomial")
+"""The losses whose outputs are the parameters of a distribution, of the scaled series."""
+
 OPTIMIZERS = ("sgd", "adam", "adamw")
-WINDOW_SCALINGS = ("none", "standard", "last", "mean_abs")
+WINDOW_SCALINGS = tuple(_core.scalings())
 DTYPES = ("float32", "float64")
+
+
+def loss_width(loss: str, quantiles: Sequence[float] = ()) -> int:
+    """Return W, how many numbers the network gives for one target.
+
+    Raises:
+        ArgumentError: there is no such loss, or quantiles are given where they are not used.
+
+    Example:
+        >>> loss_width("mae"), loss_width("student_t"), loss_width("quantile", [0.1, 0.5, 0.9])
+        (1, 3, 3)
+    """
+    if loss not in LOSS_WIDTHS:
+        close = nearest(str(loss), LOSSES)
+        raise ArgumentError(fault("engine.loss", got=repr(loss), known=", ".join(LOSSES), nearest=close))
+    if (loss == "quantile") != (len(quantiles) > 0):
+        raise ArgumentError(fault("engine.quantiles", loss=loss, got=list(quantiles)))
+    return LOSS_WIDTHS[loss] or len(quantiles)
 
 
 def isa() -> str:

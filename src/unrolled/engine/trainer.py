@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -12,8 +12,26 @@ from unrolled import _core
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from unrolled.engine.network import Engine, Windowing
+    from unrolled.engine.network import Engine
     from unrolled.engine.tables import Array
+    from unrolled.engine.windowing import Table, Windowing
+
+
+class TrainerState(NamedTuple):
+    """What the optimizer keeps between steps, in the order of `Engine.shapes`.
+
+    Attributes:
+        step: how many updates were made.
+        first: the momentum of "sgd", the mean gradients of "adam" and "adamw"; empty where there are none.
+        second: the mean squared gradients of "adam" and "adamw"; empty for "sgd".
+
+    Shapes:
+        first, second: [parameter_count], or [0].
+    """
+
+    step: int
+    first: Array
+    second: Array
 
 
 @dataclass(frozen=True)
@@ -33,15 +51,11 @@ class Learning:
 
 
 class Trainer:
-    """Training steps of one engine on one panel. The panel is read where it lies: it is not copied.
-
-    Shapes:
-        values: [N, C]; offsets: [S + 1].
+    """Training steps of one engine on one table. The table is read where it lies: it is not copied.
 
     Args:
         engine: the network whose parameters are trained.
-        values: all series one after another, of the engine's dtype.
-        offsets: series s is `values[offsets[s] : offsets[s + 1]]`.
+        table: series, and what is known of them.
         windowing: what a window is.
         learning: loss and optimizer.
         threads: at most so many; the results do not depend on it.
@@ -54,8 +68,7 @@ class Trainer:
     def __init__(
         self,
         engine: Engine,
-        values: Array,
-        offsets: NDArray[np.int64],
+        table: Table,
         *,
         windowing: Windowing,
         learning: Learning,
@@ -66,12 +79,8 @@ class Trainer:
         kind = _core.TrainerF32 if engine.dtype == np.float32 else _core.TrainerF64
         self._core = kind(
             engine.core,
-            values,
-            offsets,
-            window=windowing.window,
-            patch=windowing.patch,
-            horizon=windowing.horizon,
-            scaling=windowing.scaling,
+            table.to_core(engine.dtype),
+            windowing.to_core(),
             loss=learning.loss,
             delta=learning.delta,
             quantiles=list(learning.quantiles),
@@ -105,9 +114,10 @@ class Trainer:
             rates: the learning rate of each step.
 
         Returns:
-            The loss of each step before its update. Where a loss or a gradient is not finite, training
-            stops before that
-            update: the parameters are as they were, and the last loss returned is NaN.
+            The loss of each step before its update: the mean over the windows that have an observed
+            target. A step without any such window has the loss 0 and changes nothing. Where a loss or a
+            gradient is not finite, training stops before that update: the parameters are as they were, and
+            the last loss returned is NaN.
 
         Raises:
             ValueError: a window lies outside its series.
@@ -117,7 +127,7 @@ class Trainer:
         return losses if done == rates.size else np.append(losses[:done], np.nan)
 
     def evaluate(self, series: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the loss of each window, without learning from it.
+        """Return the loss of each window, without learning from it; NaN where all its targets are missing.
 
         Shapes:
             series, starts: [n]; the losses: [n].
@@ -131,6 +141,22 @@ class Trainer:
         flat = np.empty(self.engine.parameter_count, self.engine.dtype)
         self._core.gradients(flat)
         return self.engine.split(flat)
+
+    def state(self) -> TrainerState:
+        """Return what the optimizer keeps, as a copy."""
+        first, second = (np.empty(size, self.engine.dtype) for size in self._core.state_sizes())
+        return TrainerState(int(self._core.read_state(first, second)), first, second)
+
+    def restore(self, state: TrainerState) -> None:
+        """Go on from where `state` was read: with the same parameters, the next steps have the same bits.
+
+        The engine's parameters are not part of it: `Engine.write` restores them.
+
+        Raises:
+            ValueError: the state is one of another network or optimizer.
+        """
+        first, second = (np.ascontiguousarray(part, self.engine.dtype) for part in state[1:])
+        self._core.restore_state(state.step, first, second)
 
     @property
     def gradient_norm(self) -> float:
