@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def progress_bar(wanted: bool | None) -> Iterator[Watcher | None]:
-    """Yield a watcher that draws a bar, or None where none is wanted.
+def progress_bar(wanted: bool | None, members: int = 1) -> Iterator[Watcher | None]:
+    """Yield a watcher that draws one bar for all members, or None where none is wanted.
 
     Args:
         wanted: True or False; None: where stderr is a terminal.
+        members: how many trainings with equally many steps the watcher will be told about.
     """
     on_terminal = sys.stderr is not None and sys.stderr.isatty()
     if not (on_terminal if wanted is None else wanted):
@@ -41,10 +42,16 @@ def progress_bar(wanted: bool | None) -> Iterator[Watcher | None]:
     with bar:
         task = bar.add_task(text("progress.training"), total=None, facts="")
 
+        seen: dict[int, History] = {}
+
         def watch(history: History, plan: Plan) -> None:
-            done = len(history.losses)
-            speed = done * plan.batch_size / max(history.seconds, 1e-9)
+            seen[id(history)] = history
+            steps = [plan.steps if one.stopped == "patience" else len(one.losses) for one in seen.values()]
+            under_way = [
+                one for one, done in zip(seen.values(), steps, strict=True) if done < plan.steps
+            ] or [history]
+            speed = plan.batch_size * sum(len(one.losses) / max(one.seconds, 1e-9) for one in under_way)
             facts = text("progress.facts", loss=history.losses[-1], speed=speed)
-            bar.update(task, total=plan.steps, completed=done, facts=facts)
+            bar.update(task, total=members * plan.steps, completed=sum(steps), facts=facts)
 
         yield watch

@@ -8,7 +8,7 @@ import numpy as np
 
 from tests.forecaster.helpers import wave
 from unrolled.engine import Array, Learning, Trainer, Windowing
-from unrolled.network import Network, NetworkSpec
+from unrolled.network import Network, NetworkSpec, initial_weights
 from unrolled.training import History, Plan, train
 from unrolled.windows import Windows, split_windows
 
@@ -20,10 +20,10 @@ class Lesson(NamedTuple):
     windows: Windows
     validation: Windows
 
-    def train(self, watch: Any = None, **plan: Any) -> History:
-        """Train by a plan whose ordinary parts are filled in."""
-        settled = Plan(**{"steps": 40, "batch_size": 8, "lr": 0.01, "check_every": 5, **plan})
-        return train(self.trainer, self.windows, self.validation, settled, watch=watch)
+    def train(self, watch: Any = None, *, going_on: Any = None, **plan: Any) -> History:
+        """Train by a plan whose ordinary parts are filled in; `going_on`: what `train` is told beside it."""
+        going_on = going_on or {}
+        return train(self.trainer, self.windows, self.validation, planned(**plan), watch=watch, **going_on)
 
     def weights(self) -> Array:
         """Return all weights of the network as they are now."""
@@ -35,6 +35,11 @@ class Lesson(NamedTuple):
         return float(self.trainer.evaluate(*self.validation.at(numbers)).mean())
 
 
+def planned(**changes: Any) -> Plan:
+    """Return a plan whose ordinary parts are filled in."""
+    return Plan(**{"steps": 40, "batch_size": 8, "lr": 0.01, "check_every": 5, **changes})
+
+
 def lesson(
     *,
     held_out: int = 6,
@@ -43,17 +48,30 @@ def lesson(
     scaling: str = "standard",
     optimizer: str = "adam",
     loss: str = "mse",
+    dropout: float = 0.0,
+    seed: int = 0,
+    threads: int = 1,
 ) -> Lesson:
     """Return a lesson of one series and its validation windows."""
     window, horizon = 8, 2
     values = np.asarray(wave() if y is None else y, np.float32).reshape(-1, 1)
-    network = Network(NetworkSpec(cell=cell, input_size=1, hidden_size=4, output_size=horizon))
+    spec = NetworkSpec(
+        cell=cell,
+        input_size=1,
+        hidden_size=4,
+        num_layers=1 + (dropout > 0),
+        output_size=horizon,
+        dropout=dropout,
+    )
+    network = Network(spec, initial_weights(spec, seed))
     trainer = Trainer(
         network.engine,
         values,
         np.array([0, len(values)]),
         windowing=Windowing(window=window, horizon=horizon, scaling=scaling),
-        learning=Learning(loss=loss, optimizer=optimizer),
+        learning=Learning(loss=loss, optimizer=optimizer, momentum=0.9 if optimizer == "sgd" else 0.0),
+        threads=threads,
+        seed=seed,
     )
     windows = split_windows(np.array([len(values)]), window=window, horizon=horizon, held_out=held_out)
     return Lesson(trainer, *windows)

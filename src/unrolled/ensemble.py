@@ -1,0 +1,191 @@
+"""The members of an ensemble, trained side by side: each is what it would be alone.
+
+Knows training and checkpoints; must not know what the members' forecasts are put together to.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, Any
+
+from unrolled.errors import FileError, fault
+from unrolled.plans import History, Plan
+from unrolled.training import train
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from unrolled.checkpoint import Checkpoint
+    from unrolled.engine import Trainer
+    from unrolled.training import TrainingState, Watcher
+    from unrolled.windows import Windows
+
+_GLANCE_S = 0.05
+"""The waiting thread wakes this often, so that Ctrl-C is heard wherever the system delivers it."""
+
+
+def train_members(
+    trainers: Sequence[Trainer],
+    windows: Windows,
+    validation: Windows,
+    plans: Sequence[Plan],
+    *,
+    threads: int,
+    watch: Watcher | None = None,
+    names: Sequence[object] = (),
+    checkpoint: Checkpoint | None = None,
+) -> list[History]:
+    """Train networks on the same windows, at most `threads` at once, and leave each with its best weights.
+
+    Each member is trained in a thread of its own, by `training.train`; it is bit for bit what it would be
+    alone, whatever the number of threads and members. Give each trainer max(1, threads // members) threads.
+
+    Ctrl-C stops all members at their next stretch of steps. Those that learned something keep their best so
+    far; a member that had not taken a step has a history without losses, and is to be left out. An error in
+    one member stops the others.
+
+    With a checkpoint, what it holds is gone on from, and it is written at the start, about every
+    `Checkpoint.every_s` and at the end of every member; a process that is killed loses at most about twice
+    that time. A member that was done is not trained again.
+
+    Args:
+        trainers: one a member, each of an engine of its own.
+        windows: to learn from.
+        validation: to watch; may be empty.
+        plans: one a member.
+        threads: members trained at once, at most.
+        watch: told about every stretch of every member and when it ends, by one member at a time.
+        names: of the series, for errors.
+        checkpoint: where states are kept.
+
+    Returns:
+        What happened, one a member, in their order.
+
+    Raises:
+        TrainingError: as `training.train`, of the first of the members that failed.
+        FileError: the checkpoint cannot be read or written, or is of another training.
+        KeyboardInterrupt: Ctrl-C before any member had taken a step.
+    """
+    book = None if checkpoint is None else _Book(checkpoint, len(trainers))
+    team = _Team(windows, validation, names, watch, book)
+    futures: list[Future[History]] = []
+    with ThreadPoolExecutor(max(1, min(threads, len(trainers))), thread_name_prefix="unrolled") as pool:
+        try:
+            for number, member in enumerate(zip(trainers, plans, strict=True)):
+                futures.append(pool.submit(team.train, number, *member))
+            _wait(futures, team.stop)
+        finally:
+            team.stop.set()
+    for future in futures:
+        error = future.exception()
+        if error is not None:
+            raise error
+    histories = [future.result() for future in futures]
+    if histories and not any(history.losses for history in histories):
+        raise KeyboardInterrupt
+    return histories
+
+
+def _wait(futures: list[Future[History]], stop: threading.Event) -> None:
+    """Wait until all members are done; pass Ctrl-C and the error of one on to all."""
+    running: set[Future[History]] = set(futures)
+    while running:
+        try:
+            done, running = wait(running, timeout=_GLANCE_S, return_when=FIRST_EXCEPTION)
+            if any(future.exception() is not None for future in done):
+                stop.set()
+        except KeyboardInterrupt:
+            stop.set()
+
+
+class _Team:
+    """What the members have in common."""
+
+    def __init__(
+        self,
+        windows: Windows,
+        validation: Windows,
+        names: Sequence[object],
+        watch: Watcher | None,
+        book: _Book | None,
+    ) -> None:
+        self.stop = threading.Event()
+        self._windows = windows
+        self._validation = validation
+        self._names = names
+        self._watch = watch
+        self._book = book
+        self._telling = threading.Lock()
+
+    def train(self, number: int, trainer: Trainer, plan: Plan) -> History:
+        """Train one member, unless all are to stop; interrupted before its first step, it has no losses."""
+        keeping: dict[str, Any] = {"resume": None} if self._book is None else self._book.of(number)
+        if self.stop.is_set() and keeping["resume"] is None:
+            return History(stopped="interrupted")
+        try:
+            history = train(
+                trainer,
+                self._windows,
+                self._validation,
+                plan,
+                names=self._names,
+                watch=self._tell,
+                **keeping,
+            )
+        except KeyboardInterrupt:
+            history = History(stopped="interrupted")
+        if history.stopped == "interrupted":
+            self.stop.set()
+        if self._book is not None:
+            self._book.write()
+        return history
+
+    def _tell(self, history: History, plan: Plan) -> None:
+        """Tell the watcher what a member did; or stop the member, if there is anything left to stop."""
+        if self.stop.is_set() and len(history.losses) < plan.steps and history.stopped != "patience":
+            raise KeyboardInterrupt
+        if self._watch:
+            with self._telling:
+                self._watch(history, plan)
+
+
+class _Book:
+    """The states of all members, on their way into one file."""
+
+    def __init__(self, checkpoint: Checkpoint, members: int) -> None:
+        self._checkpoint = checkpoint
+        found = checkpoint.load()
+        self._states: list[TrainingState | None] = [None] * members if found is None else found
+        if len(self._states) != members:
+            reason = f"members: {len(self._states)}, not {members}"
+            raise FileError(fault("checkpoint.damaged", path=checkpoint.path, reason=reason))
+        self._lock = threading.Lock()
+        self._changed = found is None  # a path that cannot be written is better known now than later
+        self.write()
+
+    def of(self, member: int) -> dict[str, Any]:
+        """Return what `training.train` is told for a member to go on and to be kept."""
+        return {
+            "resume": self._states[member],
+            "keep": lambda state: self._keep(member, state),
+            "keep_every_s": self._checkpoint.every_s,
+        }
+
+    def _keep(self, member: int, state: TrainingState) -> None:
+        """Hold on to the state of a member; write all of them, unless that was done a short while ago."""
+        with self._lock:
+            self._states[member] = state
+            self._changed = True
+            due = time.monotonic() - self._written_at >= self._checkpoint.every_s / 2
+        if due:
+            self.write()
+
+    def write(self) -> None:
+        """Write the states of all members, where one of them is new."""
+        with self._lock:
+            if self._changed:
+                self._checkpoint.save(self._states)
+                self._changed = False
+            self._written_at = time.monotonic()
