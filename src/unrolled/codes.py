@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 
 from unrolled.covariates.columns import Column, is_categorical, missing_in
+from unrolled.covariates.packed import need
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -149,9 +150,3 @@ def _mean_and_deviation(numbers: NDArray[np.float64]) -> tuple[float, float]:
     flat = deviation <= np.finfo(np.float64).eps * 8 * float(np.abs(relative).mean())
     scale = deviation * largest
     return mean * largest, 1.0 if flat or scale == 0.0 else scale
-
-
-def need(fits: object, what: str) -> None:
-    """Raise `ValueError` about `what` where a saved description does not fit."""
-    if not fits:
-        raise ValueError(what)

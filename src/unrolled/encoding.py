@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unrolled.calendar import CALENDAR, calendar_features, check_calendar
-from unrolled.codes import MOST_LABELS, PARTS, Code, Part, measured, need
+from unrolled.codes import MOST_LABELS, PARTS, Code, Part, measured
 from unrolled.covariates import Covariates
 from unrolled.covariates.beside import short_faults
 from unrolled.covariates.columns import Column, is_categorical, missing_in, where
 from unrolled.covariates.future import alike, said_kind
+from unrolled.covariates.packed import need
 from unrolled.errors import DataError, Fault, fault, raise_any
 from unrolled.parts import offsets_of
 from unrolled.places import named

@@ -53,7 +53,7 @@ def empty_column(size: int, *, categorical: bool) -> Column:
 def unmasked(values: Any) -> Any:
     """Return a masked array as objects, `None` for what the mask covers; asarray would lose the mask."""
     if isinstance(values, np.ma.MaskedArray):
-        return np.where(np.ma.getmaskarray(values), None, np.ma.getdata(values).astype(object))
+        return np.array(values.tolist(), dtype=object)
     return values
 
 
@@ -64,6 +64,8 @@ def as_column(values: object) -> Column | Strange:
         values: an array or a list with one axis. Numbers stay numbers; text and truth values are categories;
             `None`, NaN and what else says so is missing.
     """
+    if isinstance(values, list | tuple):  # NumPy would turn 1 beside "x" into text
+        return _from_objects(list(values))
     array = np.asarray(unmasked(values))
     if array.dtype.kind in "iuf":
         return _finite(array.astype(np.float64))

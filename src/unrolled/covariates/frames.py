@@ -196,11 +196,16 @@ def _constant(panel: Panel, columns: dict[str, Column], rows: NDArray[np.int64])
         changed = (own != first[series]) & ~(missing & missing[firsts][series])
         for one in np.unique(series[changed]).tolist():
             row = int(np.flatnonzero(changed & (series == one))[0])
-            values = {"first": first[one], "other": own[row], "row": int(rows[inside][row])}
+            values = {"first": _plain(first[one]), "other": _plain(own[row]), "row": int(rows[inside][row])}
             found.append(fault("covariates.static-changes", series=panel.ids[one], column=name, **values))
         result[name] = first
     raise_any(DataError, named(found, lambda one: one))
     return result
+
+
+def _plain(value: Any) -> object:
+    """Return a value of a column as a person writes it."""
+    return None if value is None or value != value else value if isinstance(value, str) else float(value)
 
 
 def _aside(
