@@ -157,10 +157,12 @@ def _values(column: nw.Series[Any]) -> Column | Strange:
         return as_column((column if whole else column.cast(nw.Float64)).to_numpy())
     if column.dtype.is_temporal() or column.dtype.is_nested():
         return Strange("covariates.kind", 0, column.dtype)
-    labels = column.dtype in (nw.Categorical, nw.Enum)
-    values = np.empty(len(column), object)
-    for row, (one, missing) in enumerate(zip(column.to_list(), column.is_null().to_list(), strict=True)):
-        values[row] = None if missing else str(one) if labels else one
+    values, missing = np.empty(len(column), object), column.is_null().to_numpy()
+    values[:] = column.to_list()
+    values[missing] = None
+    if column.dtype in (nw.String, nw.Boolean, nw.Categorical, nw.Enum):  # all of one kind: no need to look
+        values[~missing] = [str(one) for one in values[~missing]]
+        return values
     return as_column(values)
 
 
