@@ -1,9 +1,8 @@
 """How series are brought to a size that a network can learn, and back again exactly.
 
-A window can scale itself (in the core, from its own points alone): by its mean and deviation, around its
-last value, or
-by its mean absolute value. Or each series is scaled once, by the mean and deviation of its training part;
-that is what this module computes. Nothing behind the training part has any influence.
+A window can scale itself (in the core, from its own observed points alone): by its mean and deviation, around
+its last value, by its mean absolute value, or by its growth. Or each series is scaled once, by the mean and
+deviation of its training part; this module computes that. Nothing behind the training part has any influence.
 """
 
 from __future__ import annotations
@@ -48,20 +47,23 @@ class SeriesScaling:
     ) -> SeriesScaling:
         """Measure each series but for its last `held_out` points; a constant one gets scale 1.
 
+        NaN is a missing value, and is left out. A series without any other gets location 0 and scale 1.
+
         Shapes:
             values: [N, C]; offsets: [S + 1]; held_out: one number, or [S].
         """
         known = np.diff(offsets) - np.broadcast_to(held_out, offsets.size - 1)
         ends = offsets[:-1] + np.maximum(known, 1)
-        count = (ends - offsets[:-1])[:, None]
-        location, size, square = (np.zeros((count.size, values.shape[1])) for _ in range(3))
+        location, size, square, count = (np.zeros((ends.size, values.shape[1])) for _ in range(4))
         for block in _blocks(offsets, values.shape[1]):
-            rows = values[block.rows].astype(np.float64)
+            rows, seen = _observed(values[block.rows].astype(np.float64))
             location[block.series] += block.sums(rows, ends)
             size[block.series] += block.sums(np.abs(rows), ends)
+            count[block.series] += block.sums(seen, ends)
+        count = np.maximum(count, 1.0)
         location /= count
         for block in _blocks(offsets, values.shape[1]):
-            rows = values[block.rows] - block.each_row(location)
+            rows, _ = _observed(values[block.rows] - block.each_row(location))
             square[block.series] += block.sums(rows * rows, ends)
         deviation = np.sqrt(square / count)
         flat = deviation <= np.finfo(values.dtype).eps * 8 * size / count
@@ -97,6 +99,80 @@ class SeriesScaling:
         location, scale = (part[:, None, :, None] for part in (self.location, self.scale))
         result: np.ndarray[Any, Any] = forecasts * scale + location
         return result.astype(forecasts.dtype)
+
+
+@dataclass(frozen=True)
+class WindowScaling:
+    """How windows scaled themselves in the core, so that their forecasts can be scaled and brought back here.
+
+    Formula::
+
+        u      = log(y) | asinh(y / pre) | y      (kind log, asinh, any other)
+        scaled = (u - location) / scale
+
+    Shapes:
+        pre, location, scale: [n, C]
+
+    Attributes:
+        kind: a name of `WINDOW_SCALINGS`.
+
+    Example:
+        >>> one = np.array([[1.0]])
+        >>> growth = WindowScaling("log", pre=one, location=np.log([[8.0]]), scale=np.log(2.0) * one)
+        >>> growth.apply(np.array([[[16.0]]])).round(6).item(), growth.invert(np.array([[[-1.0]]])).round(6).item()
+        (1.0, 4.0)
+    """
+
+    kind: str
+    pre: NDArray[np.float64]
+    location: NDArray[np.float64]
+    scale: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, kind: str, scaling: Array) -> WindowScaling:
+        """Return the scaling of windows as `Engine.forecast` and `Engine.gather` give it, [n, 3, C]."""
+        pre, location, scale = np.asarray(scaling, np.float64).swapaxes(0, 1)
+        return cls(kind, pre, location, scale)
+
+    def apply(self, values: Array) -> Array:
+        """Return values scaled, in float64.
+
+        Shapes:
+            values: [n, K, C], and so is the result.
+        """
+        u = np.asarray(values, np.float64)
+        with np.errstate(divide="ignore", invalid="ignore"):  # what cannot be scaled becomes infinite or NaN
+            if self.kind == "log":
+                u = np.log(u)
+            elif self.kind == "asinh":
+                u = np.arcsinh(u / self.pre[:, None])
+        result: Array = (u - self.location[:, None]) / self.scale[:, None]
+        return result
+
+    def invert(self, values: Array) -> Array:
+        """Return scaled values in the units of their series, in float64; the inverse of `apply`.
+
+        Shapes:
+            values: [n, K, C, ...], and so is the result.
+        """
+        scaled = np.asarray(values, np.float64)
+        pre, location, scale = (
+            part.reshape(len(part), 1, -1, *[1] * (scaled.ndim - 3))
+            for part in (self.pre, self.location, self.scale)
+        )
+        with np.errstate(over="ignore"):
+            u: Array = scaled * scale + location
+            if self.kind == "log":
+                u = np.exp(u)
+            elif self.kind == "asinh":
+                u = np.sinh(u) * pre
+        return u
+
+
+def _observed(rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return rows with 0 where a value is missing, and 1 where it is not."""
+    seen = ~np.isnan(rows)
+    return np.where(seen, rows, 0.0), seen.astype(np.float64)
 
 
 @dataclass(frozen=True)
