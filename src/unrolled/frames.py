@@ -1,12 +1,13 @@
-"""Data frames in and out: pandas, polars, pyarrow and what else narwhals reads, in long format.
+"""Data frames in and out: pandas, polars, pyarrow and what else narwhals reads, in long or wide layout.
 
-One row a time of a series. The answer is a frame of the same library with the dtypes of the one that came.
-The only place that imports narwhals; it imports no frame library itself.
+The answer is a frame of the same library with the dtypes of the one that came. narwhals is imported here and
+in `frametimes` only; no frame library itself is.
 """
 
 from __future__ import annotations
 
-import datetime
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v1 as nw
@@ -15,9 +16,11 @@ from narwhals.exceptions import NarwhalsError
 
 from unrolled.arrays import is_number
 from unrolled.errors import DataError, Fault, KindError, fault, raise_any
+from unrolled.frametimes import read_times, time_column
+from unrolled.indexes import into_columns, into_index
 from unrolled.parts import Columns, Parts, arrange, likely_column
 from unrolled.places import Place
-from unrolled.timestep import calendar, normal
+from unrolled.wide import labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from unrolled.places import Locate
+    from unrolled.timestep import TimeStep
 
 DEFAULTS = ("unique_id", "ds")
 """The names of the id and the time column that a frame may lack."""
@@ -38,17 +42,38 @@ def is_frame(y: object) -> bool:
         return True
 
 
+def is_column(y: object) -> bool:
+    """Whether something is one column of a data frame library."""
+    try:
+        return isinstance(nw.from_native(y, pass_through=True, allow_series=True), nw.Series)
+    except (TypeError, NarwhalsError):
+        return False
+
+
 def read_frame(
-    y: object, dtype: str, *, id_col: str | None, time_col: str | None, target_col: str | Sequence[str]
+    y: object,
+    dtype: str,
+    *,
+    id_col: str | None,
+    time_col: str | None,
+    target_col: str | Sequence[str],
+    layout: str = "long",
+    step: TimeStep | None = None,
 ) -> Parts:
-    """Take a data frame apart; see `panel.to_panel`.
+    """Take a data frame apart; see `panel.to_panel`. A wide one becomes one series of channels.
 
     Raises:
         KindError: the frame is not in memory, or ids or times are of a kind that is not understood.
         DataError: columns are missing; or ids, times or numbers do not fit.
     """
     frame = _in_memory(y)
-    targets = (target_col,) if isinstance(target_col, str) else tuple(target_col)
+    native, index, time_col = into_columns(frame.to_native(), None if layout == "wide" else id_col, time_col)
+    frame = nw.from_native(native, eager_only=True) if index else frame
+    if layout == "wide":
+        id_col = None
+        targets = _wide_targets(frame, time_col, target_col)
+    else:
+        targets = (target_col,) if isinstance(target_col, str) else tuple(target_col)
     id_col, time_col = _present(frame, id_col, time_col, targets)
     gaps = [
         fault(name, place=_row(int(rows[0]), column), count=rows.size)
@@ -59,30 +84,93 @@ def read_frame(
     raise_any(DataError, [*gaps, *faults] if gaps else [])
     codes, firsts = _codes(frame, id_col)
     order, offsets = arrange(codes, len(firsts))
-    times, utc = (None, False) if time_col is None else _times(frame[time_col])
+    times, utc = (None, False) if time_col is None else read_times(frame[time_col], step)
     if order is not None:
         values = values[order]
         times = None if times is None else times[order]
     ids = (0,) if id_col is None else tuple(frame[id_col][firsts].to_list())
     kept = [name for name in (id_col, time_col, targets[0]) if name is not None]
-    columns = Columns(id_col, time_col, utc, frame[firsts].select(kept).to_native())
+    template = frame[firsts].select(kept).to_native()
+    columns = Columns(id_col, time_col, utc, template, "wide" if layout == "wide" else "long", index)
     place = _place(offsets, order, ids, targets, time_col)
-    return Parts(values, offsets, ids, targets, "frame", times, columns, place, faults)
+    start = (values, offsets, ids, targets, "frame", times, columns, place, faults, order)
+    return Parts(*start, partial(_fetch, native), y)  # type: ignore[arg-type]
+
+
+def read_column(y: object, dtype: str, *, time_col: str | None, step: TimeStep | None) -> Parts:
+    """Take one column apart: one series, its times in the index where pandas has any.
+
+    Raises:
+        DataError: the column is empty, or numbers or times do not fit.
+    """
+    column = nw.from_native(y, series_only=True)
+    frame = column.alias("y").to_frame().to_native()
+    parts = read_frame(frame, dtype, id_col=None, time_col=time_col, target_col="y", step=step)
+    assert parts.columns is not None
+    columns = replace(parts.columns, layout="column", name=column.name)
+    return parts._replace(kind="vector", columns=columns)
+
+
+def _fetch(native: Any, name: str) -> NDArray[Any]:
+    """Return a column by its name: float64, or objects; see `parts.Origin`.
+
+    Raises:
+        DataError: there is no such column.
+    """
+    frame: nw.DataFrame[Any] = nw.from_native(native, eager_only=True)
+    if name not in frame.columns:
+        known, near = ", ".join(map(repr, frame.columns)), likely_column(name, frame.columns)
+        raise DataError(fault("panel.no-column", column=name, known=known, nearest=near))
+    column = frame[name]
+    if column.dtype.is_numeric() or column.dtype == nw.Boolean:
+        numbers: NDArray[Any] = np.asarray(column.cast(nw.Float64).to_numpy(), np.float64)
+        return numbers
+    gone = column.is_null().to_list()
+    cells = np.empty(len(frame), object)
+    cells[:] = [None if null else cell for cell, null in zip(column.to_list(), gone, strict=True)]
+    return cells
+
+
+def _wide_targets(
+    frame: nw.DataFrame[Any], time_col: str | None, target_col: str | Sequence[str]
+) -> tuple[str, ...]:
+    """Return the columns that are series: those that are named, or all that hold numbers.
+
+    A column of objects is taken for one of numbers, so that what is no number in it is named; and so is one
+    of which nothing is known, since every cell of it is missing.
+    """
+    if target_col != "y":
+        return (target_col,) if isinstance(target_col, str) else tuple(target_col)
+    targets = tuple(
+        name
+        for name in frame.columns
+        if name != time_col and (frame[name].dtype.is_numeric() or frame[name].dtype in (nw.Object, nw.Unknown))
+    )
+    if not targets:
+        raise DataError(fault("panel.no-wide", known=", ".join(map(repr, frame.columns))))
+    return targets
 
 
 def write_frame(
-    columns: Columns, future: NDArray[Any] | None, names: Sequence[str], cube: NDArray[Any]
+    columns: Columns,
+    future: NDArray[Any] | None,
+    names: Sequence[str],
+    cube: NDArray[Any],
+    *,
+    ids: Sequence[object] = (),
 ) -> Any:
     """Return forecasts as a frame of the caller's library; see `panel.answer`.
 
     Shapes:
-        future: [S, K]; cube: [S, K, C]; returns S x K rows, series by series.
+        future: [S, K]; cube: [S, K, C]; returns S x K rows, series by series; in wide layout K rows.
 
     Args:
         columns: the columns of the frame that came, with its template.
         future: the times of the forecasts, or `None`.
         names: what the forecasts of each channel are called.
         cube: the forecasts.
+        ids: wide layout only: the name of each series. Its forecasts are called so too; where `names` holds
+            "y_hat_lo_80", that column is called "<series>_lo_80".
 
     Raises:
         DataError: a time of day does not exist in the zone of the frame, where the clocks change.
@@ -90,14 +178,27 @@ def write_frame(
     template: nw.DataFrame[Any] = nw.from_native(columns.template, eager_only=True)
     backend = template.implementation
     out: list[nw.Series[Any]] = []
+    if columns.layout == "wide":
+        cube, names = _side_by_side(cube), [name for own in labels(ids, names) for name in own]
+        future = None if future is None else future[:1]
     if columns.id is not None:
         rows = np.repeat(np.arange(cube.shape[0]), cube.shape[1])
         out.append(template[columns.id][rows.tolist()])
     if columns.time is not None and future is not None:
-        out.append(_time_column(template[columns.time], future.reshape(-1), utc=columns.utc))
+        out.append(time_column(template[columns.time], future.reshape(-1), utc=columns.utc))
     for channel, name in enumerate(names):
         out.append(nw.new_series(name, cube[:, :, channel].reshape(-1), backend=backend))
-    return nw.maybe_reset_index(out[0].to_frame().with_columns(*out[1:])).to_native()
+    frame = nw.maybe_reset_index(out[0].to_frame().with_columns(*out[1:])).to_native()
+    frame = into_index(frame, columns.index)
+    if columns.layout != "column":
+        return frame
+    column = nw.from_native(frame, eager_only=True)[names[0]].to_native()
+    return nw.from_native(column, series_only=True).alias(columns.name).to_native()
+
+
+def _side_by_side(cube: NDArray[Any]) -> NDArray[Any]:
+    """Return [S, K, C] as [1, K, S x C]."""
+    return np.moveaxis(cube, 0, 1).reshape(1, cube.shape[1], -1)
 
 
 def _in_memory(y: object) -> nw.DataFrame[Any]:
@@ -182,7 +283,7 @@ def _values(frame: nw.DataFrame[Any], targets: Sequence[str], dtype: str) -> tup
             whole = column.dtype in (nw.Float32, nw.Float64) and not column.is_null().any()
             numbers = (column if whole else column.cast(nw.Float64)).to_numpy()
         else:
-            numbers, strange = _from_objects(column.to_list())
+            numbers, strange = _from_objects(column.to_list(), column.is_null().to_list())
             if strange:
                 row, value = strange[0]
                 faults.append(fault("panel.text", place=_row(row, name), value=value, count=len(strange)))
@@ -196,84 +297,18 @@ def _values(frame: nw.DataFrame[Any], targets: Sequence[str], dtype: str) -> tup
     return values, faults
 
 
-def _from_objects(column: list[Any]) -> tuple[NDArray[Any], list[tuple[int, Any]]]:
+def _from_objects(column: list[Any], gone: list[bool]) -> tuple[NDArray[Any], list[tuple[int, Any]]]:
     """Return a column without a numeric dtype as numbers, and the values in it that are none."""
-    strange = [(row, value) for row, value in enumerate(column) if not is_number(value)]
+    cells = [None if null or _blank(one) else one for one, null in zip(column, gone, strict=True)]
+    strange = [(row, value) for row, value in enumerate(cells) if not is_number(value)]
     for row, _ in strange:
-        column[row] = 0.0
-    return np.array(column, dtype=np.float64), strange
+        cells[row] = 0.0
+    return np.array(cells, dtype=np.float64), strange
 
 
-def _times(column: nw.Series[Any]) -> tuple[NDArray[Any], bool]:
-    """Return a time column as `normal` times, and whether they are in UTC.
-
-    With a zone, the clock on the wall counts where it always shows the same time (days, months), else UTC.
-    """
-    utc = False
-    if _zone(column) is None:
-        times = _plain(column)
-    else:
-        times = _without_zone(column, utc=False)
-        utc = bool((calendar(times).clock != calendar(times[:1]).clock).any())
-        times = _without_zone(column, utc=True) if utc else times
-    if times.dtype.kind not in "iuM":
-        raise KindError(fault("time.kind", kind=f"{column.name!r}: {column.dtype}"))
-    return normal(times), utc
-
-
-def _zone(column: nw.Series[Any]) -> Any:
-    """Return the time zone of a column, or `None`.
-
-    narwhals does not know pandas' zones with an underscore in their names (America/New_York): their dtype is
-    unknown to it, and pandas' own methods are called here and in the two functions below.
-    """
-    if isinstance(column.dtype, nw.Datetime):
-        return column.dtype.time_zone
-    return getattr(getattr(column.to_native(), "dtype", None), "tz", None)
-
-
-def _without_zone(column: nw.Series[Any], *, utc: bool) -> NDArray[Any]:
-    """Return what the clocks show, in UTC or in the zone of the column."""
-    if column.dtype == nw.Unknown:
-        clock = column.to_native().dt
-        times: NDArray[Any] = (clock.tz_convert("UTC").dt if utc else clock).tz_localize(None).to_numpy()
-        return times
-    return _plain((column.dt.convert_time_zone("UTC") if utc else column).dt.replace_time_zone(None))
-
-
-def _with_zone(column: nw.Series[Any], template: nw.Series[Any], *, utc: bool) -> nw.Series[Any]:
-    """Return the same moments in the zone of the template."""
-    zone = _zone(template)
-    if template.dtype == nw.Unknown:
-        native = column.to_native().dt.tz_localize("UTC" if utc else zone).dt.tz_convert(zone)
-        return nw.from_native(native, series_only=True)
-    return column.dt.replace_time_zone("UTC" if utc else zone).dt.convert_time_zone(zone)
-
-
-def _plain(column: nw.Series[Any]) -> NDArray[Any]:
-    """Return a time column as NumPy holds it; dates that came as objects are turned."""
-    times = column.to_numpy()
-    dates = times.dtype == object and all(type(one) is datetime.date for one in times)
-    return times.astype("datetime64[D]") if dates else times
-
-
-def _time_column(template: nw.Series[Any], future: NDArray[Any], *, utc: bool) -> nw.Series[Any]:
-    """Return future times as a column with the name and the dtype of the template."""
-    dtype, native, backend = template.dtype, template.to_native(), template.implementation
-    if dtype == nw.Object:
-        return nw.new_series(template.name, future.astype(object), backend=backend)
-    column = nw.new_series(template.name, future, backend=backend)
-    if _zone(template) is not None:
-        try:
-            column = _with_zone(column, template, utc=utc)
-        except Exception as error:  # every library has its own kinds
-            reason = str(error).split("\n")[0]
-            raise DataError(fault("time.no-such-clock", zone=_zone(template), reason=reason)) from error
-    if dtype != nw.Unknown:
-        column = column.cast(dtype)
-    if hasattr(native, "astype") and column.to_native().dtype != native.dtype:  # pandas has more dtypes
-        return nw.from_native(column.to_native().astype(native.dtype), series_only=True)
-    return column
+def _blank(cell: Any) -> bool:
+    """Whether a cell is empty text."""
+    return isinstance(cell, str) and not cell.strip()
 
 
 def _row(row: int, column: str | None) -> Place:

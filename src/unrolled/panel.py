@@ -7,31 +7,31 @@ wrong with the numbers and the times is found here, once. Knows nothing of files
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from unrolled.arrays import from_array, from_list, is_list_of_series
-from unrolled.errors import ArgumentError, DataError, Fault, fault, raise_any
-from unrolled.parts import Columns, Kind, Parts, offsets_of
-from unrolled.places import named
+from unrolled.errors import ArgumentError, DataError, fault, raise_any
+from unrolled.frequencies import to_step
+from unrolled.gaps import filled, filled_counts
+from unrolled.observed import Missing, missing_by_series, missing_count, number_faults
+from unrolled.parts import Columns, Kind, Origin, Parts, offsets_of
+from unrolled.places import Place
 from unrolled.timeaxis import examine, extend
+from unrolled.wide import cut, repeated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
-    from unrolled.places import Locate
     from unrolled.timestep import TimeStep
 
-__all__ = ["Columns", "Kind", "Panel", "answer", "as_cube", "hat_names", "sealed", "to_panel"]
+__all__ = ["Columns", "Kind", "Panel", "answer", "as_cube", "hat_names", "modes", "sealed", "to_panel"]
 
 _DTYPES = ("float32", "float64")
-
-_BLOCK = 1 << 20
-"""Numbers that are looked at together, so that a look at a large panel takes no memory to speak of."""
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Panel:
@@ -41,7 +41,7 @@ class Panel:
         values: [N, C], N points of all S series together; offsets: [S + 1]; times: [N].
 
     Args:
-        values: the numbers, C-contiguous, float32 or float64, all finite.
+        values: the numbers, C-contiguous, float32 or float64, finite, or NaN where they are missing.
         offsets: series s is `values[offsets[s] : offsets[s + 1]]`; none is empty.
         ids: the name of each series.
         channels: the name of each channel.
@@ -49,6 +49,8 @@ class Panel:
         times: int64 or datetime64, rising by one step in each series; or `None`.
         steps: the step of each series, equal but for the day of the month aimed at; empty without times.
         columns: what the columns were called, where the series came from a table.
+        filled: the series into which rows were put where times were missing, and how many.
+        origin: what further columns of the table are brought into this order with; `None` without a table.
 
     Example:
         >>> panel = to_panel([[1.0, 2.0, 3.0], [4.0, 5.0]])
@@ -66,6 +68,8 @@ class Panel:
     times: NDArray[Any] | None = None
     steps: tuple[TimeStep, ...] = ()
     columns: Columns | None = None
+    filled: tuple[tuple[object, int], ...] = ()
+    origin: Origin | None = None
 
     def __repr__(self) -> str:
         """Return the sizes."""
@@ -86,6 +90,28 @@ class Panel:
     def lengths(self) -> NDArray[np.int64]:
         """The number of points of each series, [S]."""
         return self.offsets[1:] - self.offsets[:-1]
+
+    @cached_property
+    def n_missing(self) -> int:
+        """How many values are missing; counted once."""
+        return missing_count(self.values)
+
+    def missing_series(self, most: int = 5) -> Missing:
+        """Return how much is missing, and in which series.
+
+        Args:
+            most: so many series are named.
+
+        Example:
+            >>> to_panel([[1.0, None], [2.0, 3.0]], missing="allow").missing_series()
+            Missing(values=1, series=1, first=((0, 1),))
+        """
+        if not self.n_missing:
+            return Missing(0, 0, ())
+        counts = missing_by_series(self.values, self.offsets)
+        some = np.flatnonzero(counts)
+        first = tuple((self.ids[series], int(counts[series])) for series in some[:most].tolist())
+        return Missing(self.n_missing, some.size, first)
 
     def series(self, index: int) -> NDArray[np.floating[Any]]:
         """Return one series as a view, [T, C]."""
@@ -115,7 +141,8 @@ class Panel:
             return np.concatenate([rows[first:end] for first, end in borders])
 
         times = None if self.times is None else ends_of(self.times)
-        return replace(self, values=_frozen(ends_of(self.values)), offsets=offsets_of(kept), times=times)
+        values, offsets = _frozen(ends_of(self.values)), offsets_of(kept)
+        return replace(self, values=values, offsets=offsets, times=times, origin=None)
 
     def of(self, numbers: NDArray[np.int64]) -> Panel:
         """Return some of the series, by number, in that order.
@@ -158,12 +185,16 @@ def to_panel(
     id_col: str | None = "unique_id",
     time_col: str | None = "ds",
     target_col: str | Sequence[str] = "y",
+    layout: str = "long",
+    missing: str = "refuse",
+    freq: object = None,
+    gaps: str = "refuse",
 ) -> Panel:
     """Turn what the caller has into a panel, and check all of it.
 
     Shapes:
         y: [T] one series; [T, C] one series of C channels; [S, T, C] S series of one length; a list of S
-            series; a frame in long format.
+            series; a frame in long or wide layout, or a column of one.
 
     Args:
         y: an array, a list of numbers, a list of arrays, a data frame, or a panel. It is never changed, and a
@@ -171,14 +202,23 @@ def to_panel(
             half of what a list takes.
         dtype: "float32" or "float64".
         id_col: frames only: the column that tells the series apart. The default may be absent: one series.
-        time_col: frames only: the column of the times. The default may be absent: rows in order.
-        target_col: frames only: the column to forecast, or several: channels forecast together.
+        time_col: frames only: the column of the times. Where it is absent, times in the index of pandas take
+            its place; without these, the default means rows in order.
+        target_col: frames only: the column to forecast, or several: channels forecast together. In wide
+            layout the columns that are series; the default "y" means all columns of numbers.
+        layout: frames only: "long", one row a time of a series; "wide", one column a series. A series in
+            wide layout begins with its first value; all of them end with the last row.
+        missing: "refuse" or "allow" values that are missing (NaN, null, empty); a series without any value is
+            refused always.
+        freq: the step between the rows, see `frequencies.to_step`; `None`: it is found.
+        gaps: "refuse" times that are left out, or "fill" them with rows of missing values. The step is then
+            the most common difference, where freq does not say it.
 
     Returns:
         The panel; series in the order in which they first appear.
 
     Raises:
-        ArgumentError: the dtype is neither float32 nor float64.
+        ArgumentError: the dtype, layout, missing, gaps or freq is not known, or freq does not fit the times.
         KindError: y is of a kind that is not understood.
         DataError: the numbers or the times do not fit; all faults of the call, the first of them by name.
 
@@ -186,20 +226,46 @@ def to_panel(
         >>> to_panel([[1, 2, 3], [4, 5]]).lengths.tolist()
         [3, 2]
     """
-    if dtype not in _DTYPES:
-        raise ArgumentError(fault("panel.dtype", dtype=dtype))
+    step = modes(dtype=dtype, layout=layout, missing=missing, freq=freq, gaps=gaps)
+    how: dict[str, Any] = {"missing": missing, "step": step, "gaps": gaps}
     if isinstance(y, Panel):
-        return y if y.values.dtype == dtype else replace(y, values=_frozen(y.values.astype(dtype)))
+        same = y.values.dtype == dtype
+        return _again(y if same else replace(y, values=_frozen(y.values.astype(dtype))), **how)
     if is_list_of_series(y):
-        return sealed(from_list(cast("Sequence[object]", y), dtype))
+        return sealed(from_list(cast("Sequence[object]", y), dtype), **how)
     if not isinstance(y, list | tuple | np.ndarray):
         from unrolled import frames  # narwhals is loaded only where something may be a frame
 
         if frames.is_frame(y):
-            return sealed(
-                frames.read_frame(y, dtype, id_col=id_col, time_col=time_col, target_col=target_col)
-            )
-    return sealed(from_array(y, dtype))
+            names: dict[str, Any] = {"id_col": id_col, "time_col": time_col, "target_col": target_col}
+            return sealed(frames.read_frame(y, dtype, layout=layout, step=step, **names), **how)
+        if frames.is_column(y):
+            return sealed(frames.read_column(y, dtype, time_col=time_col, step=step), **how)
+    return sealed(from_array(y, dtype), **how)
+
+
+def modes(*, dtype: str, layout: str, missing: str, freq: object, gaps: str) -> TimeStep | None:
+    """Check the arguments that all readers share, and return the step that `freq` means.
+
+    Raises:
+        ArgumentError: one of them is not known, or they do not fit each other; all faults at once.
+    """
+    faults = [] if dtype in _DTYPES else [fault("panel.dtype", dtype=dtype)]
+    if layout not in ("long", "wide"):
+        faults.append(fault("panel.layout", layout=layout))
+    if missing not in ("refuse", "allow"):
+        faults.append(fault("panel.missing-mode", missing=missing))
+    if gaps not in ("refuse", "fill"):
+        faults.append(fault("panel.gaps-mode", gaps=gaps))
+    elif gaps == "fill" and missing == "refuse":
+        faults.append(fault("panel.gaps-missing", missing=missing))
+    step = None
+    try:
+        step = None if freq is None else to_step(freq)
+    except ArgumentError as error:
+        faults += error.faults
+    raise_any(ArgumentError, faults)
+    return step
 
 
 def answer(panel: Panel, forecasts: ArrayLike) -> Any:
@@ -215,7 +281,9 @@ def answer(panel: Panel, forecasts: ArrayLike) -> Any:
     Returns:
         A vector: (K,). A matrix: (K, C). Three axes: (S, K, C). A list: (S, K), or (S, K, C) with several
         channels. A frame: a frame of the same library with the id and time columns it had, and "y_hat" (with
-        several channels, one column "<channel>_hat" each).
+        several channels, one column "<channel>_hat" each); in wide layout one column a series, called as it
+        was. A column of pandas, polars or pyarrow: a column of its name. Times that came as an index of
+        pandas are the index of the answer.
 
     Raises:
         ArgumentError: the forecasts are not of that shape.
@@ -226,14 +294,15 @@ def answer(panel: Panel, forecasts: ArrayLike) -> Any:
         [4.0, 5.0]
     """
     cube = as_cube(panel, forecasts)
+    if panel.columns is not None and panel.columns.template is not None:
+        from unrolled import frames
+
+        future = panel.future(cube.shape[1])
+        return frames.write_frame(panel.columns, future, hat_names(panel), cube, ids=panel.ids)
     if panel.kind == "vector":
         return cube[0, :, 0]
     if panel.kind == "matrix":
         return cube[0]
-    if panel.kind == "frame" and panel.columns is not None and panel.columns.template is not None:
-        from unrolled import frames
-
-        return frames.write_frame(panel.columns, panel.future(cube.shape[1]), hat_names(panel), cube)
     return cube[:, :, 0] if panel.n_channels == 1 and panel.kind != "cube" else cube
 
 
@@ -260,44 +329,57 @@ def hat_names(panel: Panel) -> list[str]:
     return [name + "_" * (name in taken) for name in names]
 
 
-def sealed(parts: Parts) -> Panel:
-    """Check numbers and times, find the steps, and return the panel, its values read-only.
+def sealed(
+    parts: Parts, *, missing: str = "refuse", step: TimeStep | None = None, gaps: str = "refuse"
+) -> Panel:
+    """Check numbers and times, find the steps, fill the gaps, and return the panel, its values read-only.
+
+    Args:
+        parts: what the caller's data was taken apart into.
+        missing: "refuse" or "allow", see `to_panel`.
+        step: the step that the rows must have; `None`: it is found.
+        gaps: "refuse" or "fill", see `to_panel`.
 
     Raises:
+        ArgumentError: a step is given, but no times; or it does not fit their unit.
         DataError: all faults together, those that were found before among them.
     """
-    values, offsets, times = parts.values, parts.offsets, parts.times
-    faults = [*parts.faults, *_number_faults(values, offsets, parts.place)]
     steps: tuple[TimeStep, ...] = ()
-    if times is not None:
-        time_faults, steps = examine(times, offsets, place=parts.place)
-        faults += time_faults
-    raise_any(DataError, faults)
-    return Panel(_frozen(values), offsets, parts.ids, parts.channels, parts.kind, times, steps, parts.columns)
+    late = []
+    if parts.times is not None:
+        late, steps = examine(parts.times, parts.offsets, place=parts.place, step=step, gaps=gaps == "fill")
+        if gaps == "fill" and not late:
+            parts = filled(parts, steps)
+    elif step is not None:
+        raise ArgumentError(fault("time.freq-alone", freq=str(step)))
+    if parts.columns is not None and parts.columns.layout == "wide":
+        parts = cut(parts)
+        steps = repeated(steps, len(parts.ids))
+    values, offsets, allow = parts.values, parts.offsets, missing == "allow"
+    numbers = number_faults(values, offsets, parts.place, allow=allow, ids=parts.ids)
+    raise_any(DataError, [*parts.faults, *numbers, *late])
+    origin = None if parts.fetch is None else Origin(parts.rows, parts.fetch, parts.frame)
+    sizes = filled_counts(parts) if gaps == "fill" else ()
+    start = (_frozen(values), offsets, parts.ids, parts.channels, parts.kind, parts.times, steps)
+    return Panel(*start, parts.columns, sizes, origin)
 
 
-def _number_faults(values: NDArray[Any], offsets: NDArray[np.int64], place: Locate) -> list[Fault]:
-    """Describe, for each series, the first value that is missing and the first that is infinite."""
-    size = max(1, _BLOCK // values.shape[1])
-    blocks = (values[first : first + size] for first in range(0, len(values), size))
-    if all(np.isfinite(block).all() for block in blocks):
-        return []
-    rows, channels = np.nonzero(~np.isfinite(values))
-    missing = np.isnan(values[rows, channels])
-    series = np.searchsorted(offsets, rows, side="right") - 1
-    found: list[tuple[int, int, str]] = []  # (index into rows, how many, fault)
-    for mask, name in ((missing, "panel.missing"), (~missing, "panel.infinite")):
-        _, first, counts = np.unique(series[mask], return_index=True, return_counts=True)
-        index = np.flatnonzero(mask)[first]
-        found += [(*pair, name) for pair in zip(index.tolist(), counts.tolist(), strict=True)]
+def _again(panel: Panel, *, missing: str, step: TimeStep | None, gaps: str) -> Panel:
+    """Return a panel that fits what is asked of it now: no missing values, a given step, no gaps."""
+    if step is None and not (missing == "refuse" and panel.n_missing):
+        return panel
 
-    def describe(one: tuple[int, int, str]) -> Fault:
-        index, count, name = one
-        return fault(
-            name, place=place(int(rows[index]), int(channels[index])), count=count, dtype=values.dtype
-        )
+    def place(row: int, channel: int | None) -> Place:
+        series = int(np.searchsorted(panel.offsets, row, side="right")) - 1
+        values = {"series": panel.ids[series], "position": row - int(panel.offsets[series])}
+        name = "panel.position-series" if channel is None or panel.n_channels == 1 else "panel.position-series-channel"
+        return Place(name, {**values, "channel": channel})
 
-    return named(sorted(found), describe)
+    start = (panel.values, panel.offsets, panel.ids, panel.channels, panel.kind, panel.times)
+    more = panel.origin or Origin()
+    parts = Parts(*start, place=place, rows=more.rows, fetch=more.fetch, frame=more.frame)
+    new = sealed(parts, missing=missing, step=step, gaps=gaps)
+    return replace(new, columns=panel.columns, filled=panel.filled + new.filled)
 
 
 def _frozen(values: NDArray[Any]) -> NDArray[Any]:

@@ -14,7 +14,7 @@ from unrolled.errors import nearest
 from unrolled.places import position
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 Kind = Literal["vector", "matrix", "cube", "list", "frame"]
 """What the caller gave: T numbers, T x C, S x T x C, a list of series (or a file), a data frame."""
+
+
+Layout = Literal["long", "wide", "column"]
+"""How a table holds series: one row a time of a series, one column a series, or it is one column itself."""
 
 
 @dataclass(frozen=True)
@@ -34,19 +38,46 @@ class Columns:
         time: the column of the times, or `None`.
         utc: whether the times came with a zone; the panel holds them in UTC.
         template: one row of each series as a data frame of the caller's library; `None` without a frame.
+        layout: how the table holds the series.
+        index: the columns that came as levels of a pandas index, with the name of each level.
+        name: what the column is called that is the whole table.
     """
 
     id: str | None = None
     time: str | None = None
     utc: bool = False
     template: Any = None
+    layout: Layout = "long"
+    index: tuple[tuple[str, Any], ...] = ()
+    name: Any = None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What further columns of the table are brought into the order of the panel with.
+
+    Shapes:
+        rows: [N]
+
+    Args:
+        rows: the row of the table from which each row of the panel came, -1 for one that was put into a gap;
+            `None` where the two have the same rows.
+        fetch: gives a column of the table by its name, in the order of the table: float64 (NaN where nothing
+            is), or else objects (`None` where nothing is). A column that is not there is an error that
+            names it.
+        frame: the data frame itself, of the caller's library; `None` for a file.
+    """
+
+    rows: NDArray[np.int64] | None = None
+    fetch: Callable[[str], NDArray[Any]] | None = None
+    frame: Any = None
 
 
 class Parts(NamedTuple):
     """A panel before its numbers and times are checked.
 
     Shapes:
-        values: [N, C]; offsets: [S + 1]; times: [N], as `timestep.normal` gives them.
+        values: [N, C]; offsets: [S + 1]; times: [N], as `timestep.normal` gives them; rows: [N], see `Origin`.
     """
 
     values: NDArray[Any]
@@ -58,6 +89,9 @@ class Parts(NamedTuple):
     columns: Columns | None = None
     place: Locate = position
     faults: Sequence[Fault] = ()
+    rows: NDArray[np.int64] | None = None
+    fetch: Callable[[str], NDArray[Any]] | None = None
+    frame: Any = None
 
 
 def likely_column(name: str, known: Iterable[str]) -> str:

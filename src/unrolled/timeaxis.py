@@ -1,7 +1,7 @@
 """The time column of a panel: its step is found, and every row is held against it.
 
-Rows of a series must rise by one step, the same for all series of a panel. What does not fit is named by row.
-Business days are not a step yet: their weekends are gaps, and the fault says so.
+Rows of a series must rise by one step, the same for all series of a panel; where gaps are allowed, by a whole
+number of steps. What does not fit is named by row.
 Knows NumPy only; nothing of files, frames or panels.
 """
 
@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unrolled.errors import DataError, Fault, fault, raise_any
+from unrolled.grid import month_days, most_frequent, positions
 from unrolled.places import named, position
 from unrolled.timestep import (
     FIXED,
+    FRIDAY,
     MONTH_END,
     TimeStep,
+    business_number,
     calendar,
     extend,
     fixed_step,
@@ -28,16 +31,18 @@ from unrolled.timestep import (
     said,
     to_text,
     unit_of,
+    weekday,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import ArrayLike, NDArray
 
     from unrolled.places import Locate
 
 __all__ = ["TimeStep", "examine", "extend", "find_step", "to_text"]
 
-_FRIDAY = 4
 _MONTH_NS = 28 * FIXED["D"]
 
 
@@ -45,7 +50,8 @@ def find_step(times: ArrayLike, *, step: TimeStep | None = None) -> TimeStep:
     """Find the step of one series and check every row.
 
     Months win over days where both fit: 2021-02-01, 2021-03-01 is a month, not 28 days. Where every row is
-    the last day of its month, the step goes from month end to month end.
+    the last day of its month, the step goes from month end to month end. Days that leave out all weekends and
+    nothing else are business days.
 
     Shapes:
         times: [T]
@@ -74,7 +80,12 @@ def find_step(times: ArrayLike, *, step: TimeStep | None = None) -> TimeStep:
 
 
 def examine(
-    times: NDArray[Any], offsets: NDArray[np.int64], *, place: Locate = position, step: TimeStep | None = None
+    times: NDArray[Any],
+    offsets: NDArray[np.int64],
+    *,
+    place: Locate = position,
+    step: TimeStep | None = None,
+    gaps: bool = False,
 ) -> tuple[list[Fault], tuple[TimeStep, ...]]:
     """Find the steps of many series that stand one after the other, or what is wrong with their rows.
 
@@ -86,62 +97,79 @@ def examine(
         offsets: series s is `times[offsets[s] : offsets[s + 1]]`.
         place: names a row.
         step: the step that the rows must have, if it is known.
+        gaps: whether rows may be missing: the step is then the most common difference, and every row stands
+            a whole number of steps after the one before.
 
     Returns:
         The faults; and one step for each series, equal but for the day of the month aimed at (no faults).
+
+    Raises:
+        ArgumentError: the step that is given does not fit the unit of the times.
     """
     if times.dtype.kind == "M" and np.isnat(times).any():
         missing = np.flatnonzero(np.isnat(times))
         return [fault("time.missing", place=place(int(missing[0]), None), count=missing.size)], ()
+    _fits(step, times)
     inner = np.ones(max(times.size - 1, 0), bool)
     inner[offsets[1:-1] - 1] = False
-    gaps = np.diff(numbers_of(times))
-    if (gaps[inner] <= 0).any():
-        return _order_faults(times, offsets, np.flatnonzero(inner & (gaps <= 0)) + 1, place), ()
+    leaps = np.diff(numbers_of(times))
+    if (leaps[inner] <= 0).any():
+        return _order_faults(times, offsets, np.flatnonzero(inner & (leaps <= 0)) + 1, place), ()
     if step is None and not inner.any():
         return [fault("time.one-row", place=place(0, None), time=said(times[0]))], ()
-    steps = _regular(times, offsets, gaps, inner, step)
-    if not steps or (step and (steps[0].count, steps[0].unit) != (step.count, step.unit)):
-        return _irregular_faults(times, offsets, gaps, inner, place, step), ()
-    return [], steps
+    wide = None
+    for steps in _candidates(times, offsets, inner, step):
+        gone, astray = positions(times, offsets, steps)
+        if not astray.any():
+            if (np.diff(gone)[inner] == 1).all():
+                return [], steps
+            wide = wide or steps
+    if gaps and wide:
+        return [], wide
+    if gaps:
+        return _astray_faults(times, offsets, inner, place, step), ()
+    return _irregular_faults(times, offsets, leaps, inner, place, step), ()
 
 
-def _regular(
-    times: NDArray[Any],
-    offsets: NDArray[np.int64],
-    gaps: NDArray[np.int64],
-    inner: NDArray[np.bool_],
-    step: TimeStep | None,
-) -> tuple[TimeStep, ...] | None:
-    """Return one step for each series where all rows keep one, else None; months are tried first."""
-    found, unit = gaps[inner], unit_of(times)
-    if not found.size:
-        return (step,) * (offsets.size - 1) if step else None
-    if unit in FIXED and int(found.min()) * FIXED[unit] >= _MONTH_NS and (step is None or step.unit == "M"):
-        steps = _monthly(times, offsets, inner)
-        if steps:
-            return steps
-    if (found != found[0]).any():
-        return None
-    return (fixed_step(int(found[0]), unit),) * (offsets.size - 1)
+def _fits(step: TimeStep | None, times: NDArray[Any]) -> None:
+    """Refuse a step that the unit of the times cannot count."""
+    unit = unit_of(times)
+    if step is None or (step.unit in ("M", "B") and unit in FIXED):
+        return
+    in_units(step, unit)
 
 
-def _monthly(
-    times: NDArray[Any], offsets: NDArray[np.int64], inner: NDArray[np.bool_]
-) -> tuple[TimeStep, ...] | None:
-    """Return one step of months for each series where all rows keep to the calendar, else None."""
-    parts = calendar(times)
-    leaps = np.diff(parts.month)[inner]
-    if (leaps != leaps[0]).any() or np.diff(parts.clock)[inner].any():
-        return None
-    at_end = parts.day == parts.last_day
-    lengths = np.diff(offsets)
-    ends = np.logical_and.reduceat(at_end, offsets[:-1]) & ((lengths > 1) | at_end.all())
-    aims = np.where(ends, MONTH_END, np.maximum.reduceat(parts.day, offsets[:-1]))
-    if (parts.day != np.minimum(np.repeat(aims, lengths), parts.last_day)).any():
-        return None
-    kinds = {aim: TimeStep(int(leaps[0]), "M", anchor=aim) for aim in set(aims.tolist())}
-    return tuple(kinds[aim] for aim in aims.tolist())
+def _candidates(
+    times: NDArray[Any], offsets: NDArray[np.int64], inner: NDArray[np.bool_], step: TimeStep | None
+) -> Iterator[tuple[TimeStep, ...]]:
+    """Yield the steps that may be meant, one for each series: months, business days, a fixed length."""
+    unit, n_series = unit_of(times), offsets.size - 1
+    if step is not None:
+        if step.unit != "M" or unit == "M":
+            yield (replace(step, anchor=None),) * n_series
+        else:
+            days = month_days(times, offsets) if step.anchor is None else [step.anchor] * n_series
+            yield tuple(TimeStep(step.count, "M", day) for day in days)
+        return
+    found = np.diff(numbers_of(times))[inner]
+    if unit in FIXED:
+        months = np.diff(calendar(times).month)[inner]
+        if int(found.min()) * FIXED[unit] >= _MONTH_NS and most_frequent(months) > 0:
+            yield tuple(
+                TimeStep(most_frequent(months), "M", day) for day in month_days(times, offsets)
+            )
+        if _weekends_out(times, inner):
+            yield (TimeStep(1, "B"),) * n_series
+    yield (fixed_step(most_frequent(found), unit),) * n_series
+
+
+def _weekends_out(times: NDArray[Any], inner: NDArray[np.bool_]) -> bool:
+    """Whether rows go from one business day to the next, mostly, and leave out at least one weekend."""
+    if (weekday(times) > FRIDAY).any():
+        return False
+    number = business_number(times)
+    weeks = np.diff(number // 5)[inner]
+    return bool(weeks.any()) and most_frequent(np.diff(number)[inner]) == 1
 
 
 def _order_faults(
@@ -171,14 +199,16 @@ def _first_of_each(offsets: NDArray[np.int64], rows: NDArray[np.int64]) -> list[
 def _irregular_faults(
     times: NDArray[Any],
     offsets: NDArray[np.int64],
-    gaps: NDArray[np.int64],
+    leaps: NDArray[np.int64],
     inner: NDArray[np.bool_],
     place: Locate,
     step: TimeStep | None,
 ) -> list[Fault]:
     """Describe the first row of each series that is not one step after the row before it."""
-    steps, wrong = _likely(times, offsets, gaps, inner, step)
+    steps, wrong = _likely(times, offsets, leaps, inner, step)
     rows = np.flatnonzero(wrong) + 1
+    if not rows.size:  # the rows are one step apart, but not on the days that the step aims at
+        return _astray_faults(times, offsets, inner, place, step)
 
     def describe(found: tuple[int, int]) -> Fault:
         series, row = found
@@ -187,9 +217,7 @@ def _irregular_faults(
         if expected == times[row]:  # the row before, the first of its series, is the one astray
             expected = extend(times[row - 1], replace(steps[series], anchor=None), 1)[0]
         values = {"place": place(row, None), "step": steps[series], "got": said(times[row])}
-        if steps[series] == TimeStep(1, "D") and _over_weekend(own, row - int(offsets[series])):
-            return fault("time.business-days", **values, expected=said(expected))
-        if offsets.size > 2:
+        if offsets.size > 2 and step is None:
             faults, other = examine(own, np.array([0, own.size], np.int64))
             if not faults:
                 values["place"] = place(int(offsets[series]), None)
@@ -199,10 +227,34 @@ def _irregular_faults(
     return named(_first_of_each(offsets, rows), describe)
 
 
+def _astray_faults(
+    times: NDArray[Any],
+    offsets: NDArray[np.int64],
+    inner: NDArray[np.bool_],
+    place: Locate,
+    step: TimeStep | None,
+) -> list[Fault]:
+    """Describe the first row of each series that stands between two steps."""
+    tried = [(own, positions(times, offsets, own)[1]) for own in _candidates(times, offsets, inner, step)]
+    steps, wrong = min(tried, key=lambda one: int(one[1].sum()))
+
+    def describe(found: tuple[int, int]) -> Fault:
+        series, row = found
+        own = steps[series]
+        before = times[max(row - 1, int(offsets[series]))]
+        pair = np.array([before, times[row]], times.dtype)
+        gone = int(positions(pair, np.array([0, 2], np.int64), [own])[0][1])
+        around = [extend(before, replace(own, count=own.count * far), 1)[0] for far in (gone, gone + 1)]
+        values = {"place": place(row, None), "step": own, "got": said(times[row])}
+        return fault("time.astray", **values, before=said(around[0]), after=said(around[1]))
+
+    return named(_first_of_each(offsets, np.flatnonzero(wrong)), describe)
+
+
 def _likely(
     times: NDArray[Any],
     offsets: NDArray[np.int64],
-    gaps: NDArray[np.int64],
+    leaps: NDArray[np.int64],
     inner: NDArray[np.bool_],
     step: TimeStep | None,
 ) -> tuple[list[TimeStep], NDArray[np.bool_]]:
@@ -212,34 +264,30 @@ def _likely(
     """
     unit, n_series = unit_of(times), offsets.size - 1
     guesses: list[tuple[list[TimeStep], NDArray[np.bool_]]] = []
+    clocks = np.diff(calendar(times).clock) != 0 if unit in FIXED else leaps < 0
     if unit in FIXED and (step is None or step.unit == "M"):
         parts = calendar(times)
-        leaps = np.diff(parts.month)
-        count = step.count if step else _most_frequent(leaps[inner])
+        months = np.diff(parts.month)
+        count = step.count if step else most_frequent(months[inner])
         aims = [_likely_day(parts.day[a:b], parts.last_day[a:b]) for a, b in pairwise(offsets.tolist())]
+        if step and step.anchor is not None:
+            aims = [step.anchor] * n_series
         astray = parts.day != np.minimum(np.repeat(aims, np.diff(offsets)), parts.last_day)
-        wrong = (leaps != count) | astray[1:] | (np.diff(parts.clock) != 0)
+        wrong = (months != count) | astray[1:] | clocks
         wrong[offsets[:-1][np.diff(offsets) > 1]] |= astray[offsets[:-1][np.diff(offsets) > 1]]
         if count > 0 and (inner & wrong).any():
             guesses.append(([TimeStep(count, "M", anchor=aim) for aim in aims], inner & wrong))
-    if step is None or step.unit != "M" or not guesses:
-        count = in_units(step, unit) if step else _most_frequent(gaps[inner])
-        guesses.append(([fixed_step(count, unit)] * n_series, inner & (gaps != count)))
+    if unit in FIXED and (step.unit == "B" if step else _weekends_out(times, inner)):
+        count = step.count if step else 1
+        wrong = (np.diff(business_number(times)) != count) | (weekday(times) > FRIDAY)[1:] | clocks
+        guesses.append(([TimeStep(count, "B")] * n_series, inner & wrong))
+    if step is None or step.unit not in ("M", "B") or not guesses:
+        fixed = step is not None and (step.unit not in ("M", "B") or unit == step.unit)
+        count = in_units(step, unit) if step and fixed else most_frequent(leaps[inner])
+        guesses.append(([fixed_step(count, unit)] * n_series, inner & (leaps != count)))
     return min(guesses, key=lambda guess: int(guess[1].sum()))
-
-
-def _most_frequent(numbers: NDArray[np.int64]) -> int:
-    """Return the number that comes most often; the smallest of them."""
-    values, counts = np.unique(numbers, return_counts=True)
-    return int(values[counts.argmax()])
 
 
 def _likely_day(day: NDArray[np.int64], last_day: NDArray[np.int64]) -> int:
     """Return the day of the month that a series most likely aims at."""
-    return MONTH_END if float(np.mean(day == last_day)) > 0.5 else _most_frequent(day)
-
-
-def _over_weekend(times: NDArray[Any], row: int) -> bool:
-    """Whether a daily series leaves out all weekends and this row comes after a Friday."""
-    weekday = (times.astype("datetime64[D]").astype(np.int64) + 3) % 7
-    return bool((weekday <= _FRIDAY).all() and weekday[row - 1] == _FRIDAY)
+    return MONTH_END if float(np.mean(day == last_day)) > 0.5 else most_frequent(day)

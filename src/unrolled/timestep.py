@@ -1,8 +1,9 @@
 """One step of the time axis: what it is, how it is said in words, how it is continued into the future.
 
 Times are int64 (counted steps, years) or datetime64 of any unit from months to nanoseconds, without a zone.
-A step is a fixed length (3 hours, 7 days) or a number of months that aims at a day of the month. The last day
-of the month is aimed at by 31, so that 2020-01-31 is followed by 2020-02-29, and that by 2020-03-31.
+A step is a fixed length (3 hours, 7 days), a number of business days (Monday to Friday), or a number of months
+that aims at a day of the month. The last day of the month is aimed at by 31, so that 2020-01-31 is followed by
+2020-02-29, and that by 2020-03-31.
 Knows NumPy only; nothing of files, frames or panels.
 """
 
@@ -19,7 +20,7 @@ from unrolled.errors import ArgumentError, DataError, KindError, fault
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-Unit = Literal["step", "M", "D", "h", "m", "s", "ms", "us", "ns"]
+Unit = Literal["step", "M", "B", "D", "h", "m", "s", "ms", "us", "ns"]
 
 MONTH_END = 31
 """The day aimed at by a step from month end to month end."""
@@ -35,7 +36,10 @@ FIXED: dict[Unit, int] = {
 }
 """The units of fixed length, from long to short, in nanoseconds."""
 
-_WORDS = {"M": "month", "D": "day", "h": "hour", "m": "minute", "s": "second"}
+FRIDAY = 4
+"""The weekday of a Friday, Monday being 0."""
+
+_WORDS = {"M": "month", "B": "business-day", "D": "day", "h": "hour", "m": "minute", "s": "second"}
 _INT64 = np.iinfo(np.int64)
 
 
@@ -45,7 +49,8 @@ class TimeStep:
 
     Args:
         count: how many units, at least 1.
-        unit: "step" for integers, "M" for months, else a fixed length: "D", "h", "m", "s", "ms", "us", "ns".
+        unit: "step" for integers, "M" for months, "B" for business days (Monday to Friday), else a fixed
+            length: "D", "h", "m", "s", "ms", "us", "ns".
         anchor: with "M", the day of the month aimed at (31: the last day); a shorter month ends earlier.
             `None`: the day of the row that is continued.
 
@@ -69,8 +74,8 @@ class TimeStep:
     @property
     def season(self) -> int | None:
         """The usual period, in steps: a year of months, a week of days, a day of hours; `None` if unknown."""
-        if self.unit == "D":
-            return {1: 7, 7: 52}.get(self.count)
+        if self.unit in ("D", "B"):
+            return {"D": {1: 7, 7: 52}, "B": {1: 5}}[self.unit].get(self.count)
         whole = {"M": 12, "h": 24, "m": 1440}.get(self.unit, 0)
         return whole // self.count if whole > self.count and whole % self.count == 0 else None
 
@@ -135,6 +140,19 @@ def _last_days(month: NDArray[Any]) -> NDArray[np.int64]:
     return days
 
 
+def weekday(times: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the weekday of datetime64 times, Monday being 0."""
+    days: NDArray[np.int64] = (times.astype("datetime64[D]").astype(np.int64) + 3) % 7
+    return days
+
+
+def business_number(times: NDArray[Any]) -> NDArray[np.int64]:
+    """Return datetime64 times counted in business days, Monday to Friday; a weekend counts as its Friday."""
+    days = times.astype("datetime64[D]").astype(np.int64) + 3  # from Monday, 1969-12-29
+    number: NDArray[np.int64] = days // 7 * 5 + np.minimum(days % 7, FRIDAY)
+    return number
+
+
 def fixed_step(count: int, unit: Unit) -> TimeStep:
     """Return a step of `count` units, said in the longest unit that divides it: 7200 s is 2 h."""
     if unit not in FIXED:
@@ -172,8 +190,8 @@ def extend(last: ArrayLike, step: TimeStep, horizon: int) -> NDArray[Any]:
     start = normal(last)
     unit = unit_of(start)
     counts = np.arange(1, horizon + 1, dtype=np.int64)
-    if step.unit == "M" and unit != "M":
-        return _extend_months(start, step, counts)
+    if step.unit in ("M", "B") and unit != step.unit:
+        return _extend_dates(start, step, counts)
     gap = in_units(step, unit)
     numbers = numbers_of(start)
     if start.size and horizon and int(numbers.max()) + gap * horizon > _INT64.max:
@@ -191,15 +209,19 @@ def in_units(step: TimeStep, unit: Unit) -> int:
     raise ArgumentError(fault("time.step-kind", step=step, unit=unit))
 
 
-def _extend_months(start: NDArray[Any], step: TimeStep, counts: NDArray[np.int64]) -> NDArray[Any]:
-    """Continue dates by whole months."""
-    if unit_of(start) == "step":
-        raise ArgumentError(fault("time.step-kind", step=step, unit="step"))
+def _extend_dates(start: NDArray[Any], step: TimeStep, counts: NDArray[np.int64]) -> NDArray[Any]:
+    """Continue dates by whole months, or by business days."""
+    if unit_of(start) not in FIXED:
+        raise ArgumentError(fault("time.step-kind", step=step, unit=unit_of(start)))
     parts = calendar(start)
-    month = (parts.month[..., None] + step.count * counts).astype("datetime64[M]")
-    aim = parts.day[..., None] if step.anchor is None else step.anchor
-    day = np.minimum(aim, _last_days(month))
-    date = month.astype("datetime64[D]") + (day - 1).astype("timedelta64[D]")
+    if step.unit == "B":
+        number = business_number(start)[..., None] + step.count * counts
+        date = (number // 5 * 7 + number % 5 - 3).astype("datetime64[D]")
+    else:
+        month = (parts.month[..., None] + step.count * counts).astype("datetime64[M]")
+        aim = parts.day[..., None] if step.anchor is None else step.anchor
+        day = np.minimum(aim, _last_days(month))
+        date = month.astype("datetime64[D]") + (day - 1).astype("timedelta64[D]")
     clock = parts.clock.astype(f"timedelta64[{unit_of(start)}]")
 
     def beyond() -> DataError:
@@ -210,7 +232,7 @@ def _extend_months(start: NDArray[Any], step: TimeStep, counts: NDArray[np.int64
         future: NDArray[Any] = date.astype(start.dtype) + clock[..., None]
     except OverflowError as error:  # NumPy before 2.5 wraps around instead
         raise beyond() from error
-    if not np.array_equal(future.astype("datetime64[M]"), month):
+    if not np.array_equal(future.astype("datetime64[D]"), date):
         raise beyond()
     return future
 
