@@ -62,6 +62,8 @@ LIBRARIES = {
     "narwhals": ("frames",),
     "duckdb": ("files",),
     "matplotlib": ("page.png",),
+    "statsforecast": ("evaluation.statistical",),
+    "joblib": ("evaluation.backtest",),
     "sklearn": ("estimator",),
     "typer": ("cli",),
     "rich": ("progress", "cli"),
