@@ -80,6 +80,8 @@ LIBRARIES = {
     "narwhals": ("frames", "frametimes"),
     "duckdb": ("files",),
     "matplotlib": ("page.png",),
+    "statsforecast": ("evaluation.statistical",),
+    "joblib": ("evaluation.backtest",),
     "sklearn": ("estimator",),
     "typer": ("cli",),
     "rich": ("progress", "cli"),
