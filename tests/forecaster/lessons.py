@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tests.forecaster.helpers import wave
-from unrolled.engine import Array, Learning, Trainer, Windowing
+from unrolled.engine import Array, Learning, Table, Trainer, Windowing
 from unrolled.network import Network, NetworkSpec, initial_weights
 from unrolled.training import History, Plan, train
 from unrolled.windows import Windows, split_windows
@@ -52,12 +52,16 @@ def lesson(
     seed: int = 0,
     threads: int = 1,
 ) -> Lesson:
-    """Return a lesson of one series and its validation windows."""
+    """Return a lesson of one series (or of a list of them) and its validation windows."""
     window, horizon = 8, 2
-    values = np.asarray(wave() if y is None else y, np.float32).reshape(-1, 1)
+    parts = y if isinstance(y, list) else [wave() if y is None else y]
+    lengths = np.array([len(part) for part in parts])
+    values = np.concatenate(parts).astype(np.float32).reshape(-1, 1)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    mask = bool(np.isnan(values).any())
     spec = NetworkSpec(
         cell=cell,
-        input_size=1,
+        input_size=1 + mask,
         hidden_size=4,
         num_layers=1 + (dropout > 0),
         output_size=horizon,
@@ -66,12 +70,11 @@ def lesson(
     network = Network(spec, initial_weights(spec, seed))
     trainer = Trainer(
         network.engine,
-        values,
-        np.array([0, len(values)]),
-        windowing=Windowing(window=window, horizon=horizon, scaling=scaling),
+        Table(values, offsets),
+        windowing=Windowing(window=window, horizon=horizon, scaling=scaling, mask=mask),
         learning=Learning(loss=loss, optimizer=optimizer, momentum=0.9 if optimizer == "sgd" else 0.0),
         threads=threads,
         seed=seed,
     )
-    windows = split_windows(np.array([len(values)]), window=window, horizon=horizon, held_out=held_out)
+    windows = split_windows(lengths, window=window, horizon=horizon, held_out=held_out)
     return Lesson(trainer, *windows)

@@ -88,10 +88,9 @@ class TestWithValidation:
             np.testing.assert_array_equal(job.weights(), single.weights())
 
     def test_both_happen(self):
-        outcomes = set()
-        for seed in range(12):
-            outcomes.add(lesson(seed=seed).train(steps=60, snapshots=4, lr=0.3, check_every=4).averaged)
-        assert outcomes == {True, False}
+        """Else the law above says nothing."""
+        averaged = {lesson().train(steps=60, snapshots=4, lr=lr, check_every=4).averaged for lr in (0.1, 0.3)}
+        assert averaged == {True, False}
 
     def test_a_tie_is_won_by_the_average(self):
         job = lesson()

@@ -76,6 +76,8 @@ class Trainer:
         seed: int = 0,
     ) -> None:
         self.engine = engine
+        self.table = table
+        self.windowing = windowing
         kind = _core.TrainerF32 if engine.dtype == np.float32 else _core.TrainerF64
         self._core = kind(
             engine.core,
