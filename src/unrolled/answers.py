@@ -56,13 +56,17 @@ def interval_answer(panel: Panel, point: Array, bounds: Mapping[float, tuple[Arr
         `Intervals`; for a data frame a frame that has, beside the forecasts, the columns "<forecast>_lo_80"
         and "<forecast>_hi_80" of every level.
     """
-    if panel.kind == "frame" and panel.columns is not None and panel.columns.template is not None:
+    columns = panel.columns
+    if columns is not None and columns.template is not None and columns.layout != "column":
         names, cubes = list(hat_names(panel)), [point]
         for level, ends in bounds.items():
             for side, cube in zip(("lo", "hi"), ends, strict=True):
                 names += [f"{name}_{side}_{level:g}" for name in hat_names(panel)]
                 cubes.append(cube)
-        return answer(panel, np.concatenate(cubes, axis=2), names=names)
+        from unrolled import frames  # narwhals is loaded only where there is a frame
+
+        cube = np.concatenate(cubes, axis=2)
+        return frames.write_frame(columns, panel.future(cube.shape[1]), names, cube, ids=panel.ids)
     return Intervals(
         answer(panel, point),
         {level: answer(panel, lower) for level, (lower, _) in bounds.items()},

@@ -199,6 +199,19 @@ def _faults_of_counts(params: Mapping[str, Any]) -> list[Fault]:
     return [fault("argument.counts-scaling", got=repr(params["scaling"]))]
 
 
+def check_seconds(seconds: object) -> float:
+    """Return a time between two checkpoints.
+
+    Raises:
+        ArgumentError: it is no number of at least 0.
+    """
+    if not is_number(seconds) or seconds < 0:  # type: ignore[operator]
+        raise ArgumentError(
+            fault("argument.number", name="checkpoint_every_s", got=repr(seconds), low="0", high="inf")
+        )
+    return float(seconds)  # type: ignore[arg-type]
+
+
 def check_levels(levels: object) -> tuple[float, ...]:
     """Return levels of intervals, in percent.
 

@@ -59,8 +59,8 @@ def check_model(model: Model, channels: int) -> None:
     need(windowing.window % windowing.patch == 0, "patch")
     need(windowing.horizon in (1, model.horizon), "horizon")
     need(spec.head == "last", "head")
-    features = 0 if model.encoder is None else model.encoder.n_features
-    statics = 0 if model.encoder is None else model.encoder.n_static
+    features = 0 if model.encoder is None else model.encoder.width
+    statics = 0 if model.encoder is None else model.encoder.statics
     per_point = channels * (1 + windowing.mask) + features
     need(spec.input_size == windowing.patch * per_point + statics, "input_size")
     need(spec.output_size == windowing.horizon * channels * width, "output_size")
@@ -68,11 +68,9 @@ def check_model(model: Model, channels: int) -> None:
     need(spec.skip_steps in (0, steps), "skip_steps")
     calibration = model.calibration
     if calibration is not None:
-        outputs, actual = calibration.outputs, calibration.actual
-        need(outputs.shape[1:] == (model.horizon, channels, calibration.head.width), "calibration")
-        need(outputs.ndim == 4 and actual.shape == outputs.shape[:3] and len(actual) >= 1, "calibration")
+        outputs = calibration.to_arrays()["outputs"]
+        need(outputs.shape[0] >= 1 and outputs.shape[1:3] == (model.horizon, channels), "calibration")
         need(outputs.dtype.kind == "f" and np.isfinite(outputs).all(), "calibration")
-        need(actual.dtype.kind == "f", "calibration")
 
 
 def check_tail(tail: Panel, model: Model) -> None:

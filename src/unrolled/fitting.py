@@ -8,11 +8,13 @@ the estimator; must not know kinds of answers, files or a terminal.
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from unrolled.checkpoint import Checkpoint, fingerprint
 from unrolled.conformal import Calibration
 from unrolled.encoding import Encoder
 from unrolled.engine import Learning, Table, Trainer, Windowing
@@ -23,16 +25,15 @@ from unrolled.model import Model, check_positive, with_features
 from unrolled.network import Network, NetworkSpec, initial_weights
 from unrolled.rules import Settings, check_lengths, settle
 from unrolled.scaling import SeriesScaling
-from unrolled.training import History, Plan
+from unrolled.plans import History, Plan, plan_more
 from unrolled.windows import Divided, divide_windows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from os import PathLike
 
     from numpy.typing import NDArray
 
-    from unrolled.checkpoint import Checkpoint
-    from unrolled.engine import Array
     from unrolled.panel import Panel
     from unrolled.training import Watcher
 
@@ -86,7 +87,7 @@ def fit_model(
     *,
     threads: int,
     watch: Watcher | None = None,
-    checkpoint: Checkpoint | None = None,
+    checkpoint: tuple[str | PathLike[str], float] | None = None,
 ) -> Fitted:
     """Train networks on a panel.
 
@@ -95,15 +96,18 @@ def fit_model(
         arguments: of the estimator, checked.
         threads: at most so many, of all members together.
         watch: is told how it goes.
-        checkpoint: where to keep the training, and go on from.
+        checkpoint: the file in which the training is kept and that it goes on from, and the seconds between
+            two writings.
 
     Raises:
         ArgumentError: arguments do not fit the series.
         DataError: the series cannot be learned from.
+        FileError: the checkpoint is of another training, or cannot be written.
         TrainingError: the loss became infinite or not a number.
     """
     job = prepare(panel, arguments)
-    histories, kept = _train(job, threads=threads, watch=watch, checkpoint=checkpoint)
+    book = None if checkpoint is None else Checkpoint(*checkpoint, _name_of(job))
+    histories, kept = _train(job, _plan(job), threads=threads, watch=watch, checkpoint=book)
     model = replace(job.model, networks=kept)
     calibrated = replace(model, calibration=_calibrate(model, job, threads))
     return Fitted(calibrated, job.settings, histories)
@@ -116,6 +120,7 @@ def fit_more(
     settings: Settings,
     *,
     steps: int,
+    known_as: NDArray[np.int64] | None,
     threads: int,
     watch: Watcher | None = None,
 ) -> Fitted:
@@ -127,14 +132,31 @@ def fit_more(
         arguments: of the estimator.
         settings: those of the first training.
         steps: updates.
-        threads: at most so many.
+        known_as: where series were scaled once, the number that each had then; None: the same order.
+        threads: at most so many, of all members together.
         watch: is told how it goes.
+
+    Raises:
+        DataError: the series cannot be learned from.
+        TrainingError: the loss became infinite or not a number.
     """
-    job = _continued(fitted, panel, arguments, replace(settings, **_gentle(settings, steps)))
-    histories, kept = _train(job, threads=threads, watch=watch, checkpoint=None)
-    model = replace(job.model, networks=kept)
+    fitted.check(panel)
+    at_once = reach(arguments)
+    check_lengths(settings, panel.lengths, panel.ids, at_once=at_once)
+    _check_values(panel, settings, arguments["loss"])
+    windows = _divide(panel, settings, horizon=fitted.horizon, at_once=at_once)
+    scaler = fitted.scaler
+    if scaler is not None and known_as is not None:
+        scaler = scaler.of(known_as)
+    table = _table(panel, scaler, fitted.encoder)
+    networks = tuple(copy.copy(network) for network in fitted.networks)
+    model = replace(fitted, networks=networks, scaler=scaler)
+    job = Job(arguments, settings, windows, table, model, panel.ids)
+    plan = plan_more(_plan(job), steps=steps)
+    histories, kept = _train(job, plan, threads=threads, watch=watch, checkpoint=None)
+    model = replace(model, networks=kept)
     calibration = _calibrate(model, job, threads) or fitted.calibration
-    return Fitted(replace(model, calibration=calibration), job.settings, histories)
+    return Fitted(replace(model, calibration=calibration), settings, histories)
 
 
 def prepare(panel: Panel, arguments: Mapping[str, Any]) -> Job:
@@ -155,7 +177,7 @@ def prepare(panel: Panel, arguments: Mapping[str, Any]) -> Job:
     windows = _divide(panel, settings, horizon=horizon, at_once=at_once)
     held_out = np.where(_divided(windows), settings.held_out + settings.calibration, 0)
     encoder = None
-    if panel.covariates or arguments["calendar"]:
+    if panel.covariates is not None or arguments["calendar"]:
         encoder = Encoder.fit(panel, panel.covariates, arguments["calendar"], held_out=held_out)
     scaler = None
     if settings.scaling == "series":
@@ -198,8 +220,8 @@ def _check_values(panel: Panel, settings: Settings, loss: str) -> None:
     if loss == "negative_binomial" and bool((panel.values < 0).any()):
         raise DataError(fault("data.not-counts", least=float(np.nanmin(panel.values))))
     if panel.n_missing and not settings.mask:
-        count, names = panel.missing_series()
-        raise DataError(fault("fit.missing", count=count, series=names[0]))
+        found = panel.missing_series()
+        raise DataError(fault("fit.missing", count=found.values, series=found.first[0][0]))
 
 
 def _table(panel: Panel, scaler: SeriesScaling | None, encoder: Encoder | None) -> Table:
@@ -260,15 +282,37 @@ def _make_model(
     )
 
 
+def _name_of(job: Job) -> str:
+    """Return the name of a training, by which its checkpoint is known."""
+    table = job.table
+    arrays = (table.values, table.offsets, table.features, table.feature_offsets, table.static)
+    return fingerprint(job.arguments, arrays, job.model.network.spec, job.model.windowing, table.known)
+
+
+def _plan(job: Job) -> Plan:
+    """Return how long and how fast to train."""
+    settings, arguments = job.settings, job.arguments
+    return Plan(
+        steps=settings.steps,
+        batch_size=settings.batch_size,
+        lr=settings.lr,
+        schedule=settings.schedule,
+        shuffle=arguments["shuffle"],
+        check_every=max(1, settings.steps // 50),
+        patience=settings.patience,
+        snapshots=arguments["snapshots"],
+    )
+
+
 def _train(
-    job: Job, *, threads: int, watch: Watcher | None, checkpoint: Checkpoint | None
+    job: Job, plan: Plan, *, threads: int, watch: Watcher | None, checkpoint: Checkpoint | None
 ) -> tuple[list[History], tuple[Network, ...]]:
     """Train all members; return what happened, and those that learned something."""
     arguments, settings, model = job.arguments, job.settings, job.model
     learning = Learning(
         loss=model.head.loss,
         delta=arguments["delta"],
-        quantiles=model.head.quantiles_,
+        quantiles=model.head.quantiles,
         optimizer=settings.optimizer,
         momentum=arguments["momentum"],
         weight_decay=settings.weight_decay,
@@ -287,16 +331,6 @@ def _train(
         )
         for network, seed in zip(model.networks, seeds, strict=True)
     ]
-    plan = Plan(
-        steps=settings.steps,
-        batch_size=settings.batch_size,
-        lr=settings.lr,
-        schedule=settings.schedule,
-        shuffle=arguments["shuffle"],
-        check_every=max(1, settings.steps // 50),
-        patience=settings.patience,
-        snapshots=arguments["snapshots"],
-    )
     histories = train_members(
         trainers,
         job.windows.train,
@@ -320,4 +354,5 @@ def _calibrate(model: Model, job: Job, threads: int) -> Calibration | None:
     outcome = model.after(job.table, series, starts, threads=threads, probabilistic=model.samples)
     first = job.table.offsets[series] + starts + model.windowing.window
     actual = job.table.values[first[:, None] + np.arange(model.horizon)]
-    return Calibration(outcome.head, outcome.outputs, outcome.scaling.apply(actual))
+    scaled = outcome.scaling.apply(actual)
+    return Calibration(outcome.head, outcome.outputs, scaled, scale=outcome.scaling.scale)

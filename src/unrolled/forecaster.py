@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from unrolled import artefact
-from unrolled.answers import Intervals, interval_answer
-from unrolled.checkpoint import Checkpoint, fingerprint
-from unrolled.checks import check_levels, check_parameters, check_quantiles
-from unrolled.covariates import with_covariates, with_future
+from unrolled.answers import interval_answer
+from unrolled.checks import check_levels, check_parameters, check_quantiles, check_seconds
+from unrolled.covariates import continued, with_covariates
 from unrolled.engine import default_threads
 from unrolled.errors import ArgumentError, DataError, FileError, NotFittedError, fault
 from unrolled.estimator import Estimator
@@ -36,10 +35,12 @@ if TYPE_CHECKING:
     from unrolled.engine import Array
     from unrolled.evaluation import Backtest
     from unrolled.fitting import Fitted
-    from unrolled.model import Model
-    from unrolled.network import Network
     from unrolled.panel import Panel
     from unrolled.training import Watcher
+
+
+_QUANTILES = (0.1, 0.5, 0.9)
+"""The quantiles of a distribution that are told where none are named."""
 
 
 class Forecaster(Estimator):
@@ -268,10 +269,8 @@ class Forecaster(Estimator):
         check_parameters(self.get_params())
         arguments = {name: _plain(value) for name, value in self.get_params().items()}
         panel = _read(y, arguments, past=past, known=known, static=static)
-        kept = None
-        if checkpoint is not None:
-            kept = Checkpoint(checkpoint, checkpoint_every_s, fingerprint(arguments, panel))
-        with progress_bar(self.progress, watch) as told:
+        kept = None if checkpoint is None else (checkpoint, check_seconds(checkpoint_every_s))
+        with progress_bar(self.progress, arguments["members"], watch) as told:
             fitted = fit_model(panel, arguments, threads=self._threads, watch=told, checkpoint=kept)
         self._arguments = self.get_params()
         self._take(fitted, panel)
@@ -310,7 +309,7 @@ class Forecaster(Estimator):
         check_parameters({**self._arguments, "epochs": None, "steps": steps})
         arguments = {name: _plain(value) for name, value in self._arguments.items()}
         panel = _read(y, arguments, past=past, known=known, static=static)
-        with progress_bar(self.progress, watch) as told:
+        with progress_bar(self.progress, len(self._model.networks), watch) as told:
             fitted = fit_more(
                 self._model,
                 panel,
@@ -424,7 +423,7 @@ class Forecaster(Estimator):
         head = self._model.head
         if not head.is_probabilistic:
             raise ArgumentError(fault("predict.no-quantiles", loss=head.loss))
-        wanted = check_quantiles(quantiles, head.levels)
+        wanted = check_quantiles(quantiles, head.quantiles or _QUANTILES)
         panel = self._to_continue(y, past=past, known=known, static=static, future=future)
         outcome = self._model.outcome(panel, probabilistic=self._model.samples, **self._how(panel))
         return outcome.quantiles(wanted)
@@ -490,7 +489,11 @@ class Forecaster(Estimator):
         """
         self._must_be_fitted()
         panel = self._tail if y is None else _panel_of(y, self._arguments)
-        return spans(panel, self._model.encoder, window=self.settings_.window, horizon=self._model.horizon)
+        encoder = self._model.encoder
+        if encoder is None:
+            return []
+        window = None if self._model.memory == "all" else self.settings_.window
+        return spans(panel, encoder, panel.covariates, window=window, horizon=self._model.horizon)
 
     def backtest(self, y: object, **options: Any) -> Backtest:
         """Forecast the past from rolling origins, beside baselines; see `evaluation.backtest`.
@@ -511,7 +514,7 @@ class Forecaster(Estimator):
         future = covariates.pop("future", None)
         if any(one is not None for one in covariates.values()):
             raise ArgumentError(fault("predict.covariates-alone"))
-        return self._tail if future is None else with_future(self._tail, future)
+        return self._tail if future is None else continued(self._tail, future, horizon=self._model.horizon)
 
     def _how(self, panel: Panel) -> dict[str, Any]:
         """Return how the model forecasts a panel."""
@@ -536,6 +539,16 @@ class Forecaster(Estimator):
         if None in found or (panel.kind != "frame" and panel.n_series != self._tail.n_series):
             raise DataError(fault("predict.series-scaling", expected=self._tail.n_series, got=panel.n_series))
         return np.array(found, np.int64)
+
+    @property
+    def ends_(self) -> Panel:
+        """The ends of the series that were fitted: what `predict()` continues.
+
+        Raises:
+            NotFittedError: `fit` has not run.
+        """
+        self._must_be_fitted()
+        return self._tail
 
     def _must_be_fitted(self) -> None:
         if not self.__sklearn_is_fitted__():
@@ -596,7 +609,7 @@ def _read(y: object, arguments: Mapping[str, Any], *, future: object = None, **c
     """Return what the caller has as a panel with its covariates."""
     columns = {name: arguments[name] for name in ("past_cols", "known_cols", "static_cols")}
     panel = with_covariates(_panel_of(y, arguments), y, **covariates, **columns)
-    return panel if future is None else with_future(panel, future)
+    return panel if future is None else continued(panel, future, horizon=arguments["horizon"])
 
 
 def _panel_of(y: object, arguments: Mapping[str, Any]) -> Panel:

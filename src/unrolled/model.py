@@ -83,16 +83,21 @@ class Outcome:
 
     def point(self) -> Array:
         """Return the point forecasts in the units of the series, [n, K, C]."""
-        return self.units(self.head.point(self.outputs))
+        return self.units(self.head.point(self.outputs, scale=self._scale))
 
     def quantiles(self, levels: tuple[float, ...]) -> Array:
         """Return quantiles in the units of the series, [n, K, C, Q]."""
-        return self.units(self.head.quantiles(self.outputs, levels))
+        return self.units(self.head.quantile(self.outputs, levels, scale=self._scale))
 
     def interval(self, level: float, calibration: Calibration) -> tuple[Array, Array]:
         """Return the lower and the upper end of calibrated intervals, each [n, K, C]."""
-        lower, upper = calibration.interval(self.outputs, level)
+        lower, upper = calibration.interval(self.outputs, level, scale=self.scaling.scale)
         return self.units(lower), self.units(upper)
+
+    @property
+    def _scale(self) -> NDArray[np.float64]:
+        """The scale of each window beside each of its targets, [n, 1, C]."""
+        return self.scaling.scale[:, None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,12 +158,13 @@ class Model:
             DataError: a series cannot be read by these networks.
         """
         self.check(panel)
-        single = len(self.networks) == 1 and not self.head.is_distribution and self.memory == "window"
+        single = len(self.networks) == 1 and self.head.distribution is None and self.memory == "window"
         if single and not self.recursive and self.scaler is None:
             # The windows are read where they lie, and the core brings the forecasts back to their units.
             table, starts = self.table(panel)
-            outputs = self._direct(self.network, table, np.arange(panel.n_series), starts, threads, units=True)
-            return np.ascontiguousarray(self.head.point(outputs[0]))
+            series = np.arange(panel.n_series, dtype=np.int64)
+            outputs, _ = self._direct(self.network, table, series, starts, threads, units=True)
+            return np.ascontiguousarray(outputs[..., self.head.anchor])
         return self._outcome(panel, threads=threads, known_as=known_as).point()
 
     def outcome(
@@ -251,50 +257,56 @@ class Model:
         starts: NDArray[np.int64],
         *,
         count: int,
-        generators: list[np.random.Generator],
+        seed: int,
+        numbers: NDArray[np.int64],
     ) -> tuple[Array, WindowScaling]:
         """Return sample paths of what follows windows, scaled, and the scaling of each window.
 
         The members take turns: the paths are of all of them together.
 
         Shapes:
-            the paths: [n, count, K, C].
+            numbers: [n]; the paths: [n, count, K, C].
+
+        Args:
+            table, series, starts: the windows.
+            count: paths of each window.
+            seed: of the samples.
+            numbers: the random numbers of each window follow from the seed and its own number.
 
         Raises:
             ArgumentError: the loss says nothing of the spread, or the network cannot carry on from a state.
         """
         if not self.head.is_probabilistic:
             raise ArgumentError(fault("predict.no-distribution", loss=self.head.loss))
-        if not self.recursive and self.horizon > 1:
+        if not self.recursive:
             raise ArgumentError(fault("predict.paths-direct"))
-        if self.windowing.patch > 1 or self.network.spec.skip_steps:
+        if not self.samples:
             skip = bool(self.network.spec.skip_steps)
             raise ArgumentError(fault("predict.paths-network", patch=self.windowing.patch, skip=skip))
         context = replace(self.windowing, ahead=0)
-        ahead = _ahead(table, series, starts, self.windowing.window, self.horizon)
+        ahead = None
+        if self.windowing.ahead:
+            ahead = _ahead(table, series, starts, self.windowing.window, self.horizon)
+        x, rows = self.network.engine.gather(table, series, starts, windowing=context)
+        scaling = WindowScaling.of(self.windowing.scaling, rows)
         members = len(self.networks)
-        parts = []
-        for number, network in enumerate(self.networks):
-            share = (count - number + members - 1) // members
-            if share:
-                x, rows = network.engine.gather(table, series, starts, windowing=context)
-                scaling = WindowScaling.of(self.windowing.scaling, rows)
-                parts.append(
-                    sample_paths(
-                        network.engine,
-                        self.head,
-                        context=x,
-                        ahead=ahead,
-                        known_ahead=self.windowing.ahead > 0,
-                        static=None if table.static is None else table.static[series],
-                        horizon=self.horizon,
-                        channels=table.values.shape[1],
-                        mask=self.windowing.mask,
-                        n=share,
-                        generators=generators,
-                        scaling=scaling,
-                    )
-                )
+        parts = [
+            sample_paths(
+                network.engine,
+                self.head,
+                context=x,
+                ahead=ahead,
+                static=None if table.static is None else table.static[series],
+                horizon=self.horizon,
+                channels=table.values.shape[1],
+                mask=self.windowing.mask,
+                n=(count - number + members - 1) // members,
+                seed=(seed + number) % 2**32,
+                scale=scaling.scale,
+                series=numbers,
+            )
+            for number, network in enumerate(self.networks[:count])
+        ]
         return np.concatenate(parts, axis=1), scaling
 
     def together(self, members: list[Array]) -> Array:
@@ -321,7 +333,7 @@ class Model:
             starts,
             windowing=self.windowing,
             loss=self.head.loss,
-            quantiles=self.head.quantiles_,
+            quantiles=self.head.quantiles,
             unscale=units,
             threads=threads,
         )
@@ -376,8 +388,8 @@ class Model:
         path, values = _path(table, series, starts, window, self.horizon)
         rows = np.arange(len(series), dtype=np.int64)
         for k in range(0, self.horizon, at_once):
-            outputs, _ = self._direct(network, path, rows, np.full(len(series), k), threads, units=True)
-            values[:, window + k : window + k + at_once] = self.head.point(outputs)[:, : self.horizon - k]
+            outputs, scaling = self._direct(network, path, rows, np.full(len(series), k), threads)
+            values[:, window + k : window + k + at_once] = Outcome(self.head, outputs, scaling).point()
         return values[:, window:]
 
     def sample(
@@ -403,12 +415,11 @@ class Model:
         if scaler is not None and known_as is not None:
             scaler = scaler.of(known_as)
         table, starts = self.table(panel, scaler)
-        generators = [
-            np.random.default_rng([seed, zlib.crc32(str(name).encode())]) for name in panel.ids
-        ]
+        numbers = np.array([zlib.crc32(str(name).encode()) for name in panel.ids], np.int64)
         series = np.arange(panel.n_series, dtype=np.int64)
-        paths, scaling = self.paths(table, series, starts, count=n, generators=generators)
-        outcome = Outcome(self.head, paths, scaling, scaler)
+        paths, scaling = self.paths(table, series, starts, count=n, seed=seed, numbers=numbers)
+        dtype = self.network.engine.dtype
+        outcome = Outcome(self.head, paths.astype(dtype), scaling, scaler)
         return np.moveaxis(outcome.units(np.moveaxis(paths, 1, 3)), 3, 1)
 
     def _sampled(
@@ -418,10 +429,10 @@ class Model:
 
         Every series has the same random numbers, so that it is forecast alone as it is among others.
         """
-        generators = [np.random.default_rng(0) for _ in range(len(series))]
-        paths, scaling = self.paths(table, series, starts, count=_PATHS, generators=generators)
+        numbers = np.zeros(len(series), np.int64)
+        paths, scaling = self.paths(table, series, starts, count=_PATHS, seed=0, numbers=numbers)
         told = np.moveaxis(np.quantile(paths, _LEVELS, axis=1), 0, -1)
-        return Outcome(Head("quantile", _LEVELS), told.astype(paths.dtype), scaling)
+        return Outcome(Head("quantile", _LEVELS), told.astype(self.network.engine.dtype), scaling)
 
     def check(self, panel: Panel) -> None:
         """Refuse series that the networks cannot read.
@@ -436,8 +447,8 @@ class Model:
         lengths, window = panel.lengths, windowing.window
         if not windowing.mask:
             if panel.n_missing:
-                count, first = panel.missing_series()
-                raise DataError(fault("predict.missing", series=first[0], count=count))
+                found = panel.missing_series()
+                raise DataError(fault("predict.missing", series=found.first[0][0], count=found.values))
             if self.memory == "window" and (short := lengths < window).any():
                 first_short = int(short.argmax())
                 length = int(lengths[first_short])

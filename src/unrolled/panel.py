@@ -51,6 +51,7 @@ class Panel:
         columns: what the columns were called, where the series came from a table.
         filled: the series into which rows were put where times were missing, and how many.
         origin: what further columns of the table are brought into this order with; `None` without a table.
+        covariates: what is known beside the series (`covariates.Covariates`); `None` where nothing is.
 
     Example:
         >>> panel = to_panel([[1.0, 2.0, 3.0], [4.0, 5.0]])
@@ -70,6 +71,7 @@ class Panel:
     columns: Columns | None = None
     filled: tuple[tuple[object, int], ...] = ()
     origin: Origin | None = None
+    covariates: Any = None
 
     def __repr__(self) -> str:
         """Return the sizes."""
@@ -142,7 +144,34 @@ class Panel:
 
         times = None if self.times is None else ends_of(self.times)
         values, offsets = _frozen(ends_of(self.values)), offsets_of(kept)
-        return replace(self, values=values, offsets=offsets, times=times, origin=None)
+        beside = self.covariates and self.covariates.tails(self, points)
+        return replace(self, values=values, offsets=offsets, times=times, origin=None, covariates=beside)
+
+    def cut(self, points: int) -> Panel:
+        """Return every series without its last points: what was known that many points ago.
+
+        Covariates that are known ahead stay known.
+
+        Args:
+            points: how many, at least 0.
+
+        Raises:
+            ArgumentError: fewer than 0, or as many as the shortest series has.
+        """
+        if not 0 <= points < self.lengths.min():
+            raise ArgumentError(fault("panel.cut", points=points, shortest=int(self.lengths.min())))
+        kept = self.offsets[1:] - points
+
+        def before(rows: NDArray[Any]) -> NDArray[Any]:
+            if self.n_series == 1:
+                return rows[: len(rows) - points]
+            borders = zip(self.offsets[:-1].tolist(), kept.tolist(), strict=True)
+            return np.concatenate([rows[first:end] for first, end in borders])
+
+        times = None if self.times is None else before(self.times)
+        values, offsets = _frozen(before(self.values)), offsets_of(self.lengths - points)
+        beside = self.covariates and self.covariates.cut(self, points)
+        return replace(self, values=values, offsets=offsets, times=times, origin=None, covariates=beside)
 
     def of(self, numbers: NDArray[np.int64]) -> Panel:
         """Return some of the series, by number, in that order.
@@ -164,6 +193,8 @@ class Panel:
             ids=tuple(self.ids[s] for s in chosen),
             times=None if self.times is None else those_of(self.times),
             steps=tuple(self.steps[s] for s in chosen) if self.steps else (),
+            origin=None,
+            covariates=self.covariates and self.covariates.of(self, numbers),
         )
 
     def future(self, horizon: int) -> NDArray[Any] | None:

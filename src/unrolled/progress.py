@@ -15,16 +15,19 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def progress_bar(wanted: bool | None, members: int = 1) -> Iterator[Watcher | None]:
-    """Yield a watcher that draws one bar for all members, or None where none is wanted.
+def progress_bar(
+    wanted: bool | None, members: int = 1, also: Watcher | None = None
+) -> Iterator[Watcher | None]:
+    """Yield a watcher that draws one bar for all members, or `also` alone where no bar is wanted.
 
     Args:
         wanted: True or False; None: where stderr is a terminal.
         members: how many trainings with equally many steps the watcher will be told about.
+        also: is told everything too.
     """
     on_terminal = sys.stderr is not None and sys.stderr.isatty()
     if not (on_terminal if wanted is None else wanted):
-        yield None
+        yield also
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -53,5 +56,7 @@ def progress_bar(wanted: bool | None, members: int = 1) -> Iterator[Watcher | No
             speed = plan.batch_size * sum(len(one.losses) / max(one.seconds, 1e-9) for one in under_way)
             facts = text("progress.facts", loss=history.losses[-1], speed=speed)
             bar.update(task, total=members * plan.steps, completed=sum(steps), facts=facts)
+            if also:
+                also(history, plan)
 
         yield watch

@@ -70,8 +70,9 @@ class ForecastStream:
     ) -> None:
         if panel.n_series != 1:
             raise DataError(fault("stream.series", got=panel.n_series))
-        if model.encoder is not None and model.encoder.columns:
-            raise DataError(fault("stream.covariates", columns=", ".join(model.encoder.columns)))
+        codes = () if model.encoder is None else model.encoder.codes
+        if codes:
+            raise DataError(fault("stream.covariates", columns=", ".join(code.name for code in codes)))
         self._model, self._known_as, self._threads = model, known_as, threads
         self._levels, self._calibration = tuple(levels), calibration
         kind = "vector" if panel.n_channels == 1 else "matrix"

@@ -10,12 +10,23 @@ from typing import TYPE_CHECKING
 from unrolled.covariates.arrays import from_arrays
 from unrolled.covariates.beside import Covariates, from_columns
 from unrolled.covariates.future import with_future
+from unrolled.covariates.given import continued, with_covariates
 from unrolled.covariates.packed import pack, unpack
 
 if TYPE_CHECKING:
     from unrolled.covariates.frames import from_frame
 
-__all__ = ["Covariates", "from_arrays", "from_columns", "from_frame", "pack", "unpack", "with_future"]
+__all__ = [
+    "Covariates",
+    "continued",
+    "from_arrays",
+    "from_columns",
+    "from_frame",
+    "pack",
+    "unpack",
+    "with_covariates",
+    "with_future",
+]
 
 
 def __getattr__(name: str) -> object:
