@@ -2,7 +2,7 @@
 
     held-out windows: forecasts, what came -> scores by step -> their quantile -> margin around new forecasts
 
-The promise holds as far as new windows are like the held-out ones (exchangeable), whatever the network learned.
+The promise holds as far as new windows are like the held-out ones (exchangeable), whatever was learned.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def needed(level: float) -> int:
 class Calibration:
     """Held-out forecasts and what came, from which intervals of any level are made.
 
-    The score of a forecast is by how much its own interval [lo, hi] misses what came, below 0 where it does not;
-    a point forecast has lo = hi, and its score is the absolute error.
+    The score of a forecast is by how much its own interval [lo, hi] misses what came, below 0 where it does
+    not; a point forecast has lo = hi, and its score is the absolute error.
 
     Formula::
 
@@ -60,14 +60,14 @@ class Calibration:
         margin   = the ceil((n + 1) level)-th smallest of n scores
         interval = [lo - margin, hi + margin]
 
-    Scores are taken for each step of the horizon and each channel by itself. Where a step has too few, those of
-    all steps are pooled, each divided by how far errors have grown at its step (the median of its absolute
+    Scores are taken for each step of the horizon and each channel by itself. Where a step has too few, those
+    of all steps are pooled, each divided by how far errors have grown at its step (the median of its absolute
     scores, where it has at least 8), and the margin grows back by the same; it is then at least the largest
-    score of the step itself. Pooled scores of one window belong together, so that their promise is approximate.
+    score of the step itself. Pooled scores of one window belong together: their promise is approximate.
 
     Intervals of a point head are nested: a higher level is never narrower. Those of other heads need not be,
-    since every level has its own scores. Lower and upper meet in the middle where a negative margin would cross
-    them. Intervals of counts do not go below 0.
+    since every level has its own scores. Lower and upper meet in the middle where a negative margin would
+    cross them. Intervals of counts do not go below 0.
 
     Shapes:
         outputs: [n, K, C, W]; actual: [n, K, C], NaN where nothing was observed; scale: [n, C].
@@ -82,8 +82,8 @@ class Calibration:
         ArgumentError: the shapes do not fit.
 
     References:
-        V. Vovk, A. Gammerman, G. Shafer, Algorithmic Learning in a Random World (2005). Y. Romano, E. Patterson,
-        E. Candes, "Conformalized Quantile Regression", NeurIPS 32 (2019).
+        V. Vovk, A. Gammerman, G. Shafer, Algorithmic Learning in a Random World (2005). Y. Romano,
+        E. Patterson, E. Candes, "Conformalized Quantile Regression", NeurIPS 32 (2019).
 
     Example:
         >>> from unrolled.heads import Head
