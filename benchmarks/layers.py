@@ -43,12 +43,14 @@ SHAPES = (
 
 def parameters(cell: str, inputs: int, hidden: int) -> int:
     """Return the numbers that a layer learns, both bias vectors counted."""
-    return CELLS[cell][0] * hidden * (inputs + hidden + 2)
+    gates, _, recurrent = CELLS[cell]
+    return gates * hidden * (inputs + 1 + recurrent * (hidden + 1))
 
 
 def forward_operations(cell: str, rows: float, inputs: int, hidden: int) -> float:
     """Return the operations of forward over so many rows (sequences times steps), two a multiply-add."""
-    return 2.0 * rows * CELLS[cell][0] * hidden * (hidden + inputs)
+    gates, _, recurrent = CELLS[cell]
+    return 2.0 * rows * gates * hidden * (recurrent * hidden + inputs)
 
 
 def operations(cell: str, rows: float, inputs: int, hidden: int) -> float:
@@ -56,8 +58,8 @@ def operations(cell: str, rows: float, inputs: int, hidden: int) -> float:
 
     Backward makes the gradients of h, of W_hh and of W_ih; nobody asks for that of x.
     """
-    gates = CELLS[cell][0]
-    backward = 2.0 * rows * gates * hidden * (2 * hidden + inputs)
+    gates, _, recurrent = CELLS[cell]
+    backward = 2.0 * rows * gates * hidden * (2 * recurrent * hidden + inputs)
     return forward_operations(cell, rows, inputs, hidden) + backward
 
 
@@ -65,10 +67,10 @@ def traffic(cell: str, rows: float, inputs: int, hidden: int) -> float:
     """Return the bytes of forward and backward in float32.
 
     x and the gradient of the output are read, the output and the gradients of the parameters written, the
-    parameters read twice; the gates and the second state are written by forward and read by backward.
+    parameters read twice; the gates and the states beside h are written by forward and read by backward.
     """
-    gates, has_c = CELLS[cell]
-    kept = (gates + has_c) * hidden
+    gates, states, _ = CELLS[cell]
+    kept = (gates + states) * hidden
     return 4.0 * (rows * (inputs + 2 * hidden + 2 * kept) + 3 * parameters(cell, inputs, hidden))
 
 

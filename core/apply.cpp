@@ -42,6 +42,16 @@ void each_layer(const Call<T>& call, const Pass<T>& pass, Index layers, Index wi
   }
 }
 
+// Copies the states beside h of one row, side by side outside, [E, H], and padded inside; `in` says which way.
+template <class T>
+void exchange_states(const NetworkSpec& spec, T* outside, T* inside, bool in) {
+  for (Index e = 0; e < kCells[spec.cell].states; ++e) {
+    T* own = inside + e * padded<T>(spec.hidden);
+    T* other = outside + e * spec.hidden;
+    std::copy_n(in ? other : own, spec.hidden, in ? own : other);
+  }
+}
+
 template <class T>
 void start(const Network<T>& network, const Call<T>& call, const Sorted& sorted, const Chunks& chunks, Index chunk,
            bool keep, Pass<T>& pass) {
@@ -57,9 +67,8 @@ void start(const Network<T>& network, const Call<T>& call, const Sorted& sorted,
   each_layer(call, pass, spec.layers, spec.hidden, call.h, [&](Index l, Index b, const T* from) {
     std::copy_n(from, spec.hidden, network.hidden_state(pass, l, 0, b));
   });
-  if (!kCells[spec.cell].has_c) return;
-  each_layer(call, pass, spec.layers, spec.hidden, call.c, [&](Index l, Index b, const T* from) {
-    std::copy_n(from, spec.hidden, network.cell_state(pass, l, b, false));
+  each_layer(call, pass, spec.layers, kCells[spec.cell].states * spec.hidden, call.c, [&](Index l, Index b, T* from) {
+    exchange_states(spec, from, network.cell_state(pass, l, b, false), true);
   });
 }
 
@@ -138,9 +147,9 @@ void apply(const Network<T>& network, Workspace<T>& workspace, const Call<T>& ca
     each_layer(call, pass, spec.layers, spec.hidden, call.h, [&](Index l, Index b, T* to) {
       std::copy_n(network.hidden_state(pass, l, pass.steps, b), spec.hidden, to);
     });
-    if (!kCells[spec.cell].has_c) return;
-    each_layer(call, pass, spec.layers, spec.hidden, call.c,
-               [&](Index l, Index b, T* to) { std::copy_n(network.cell_state(pass, l, b, true), spec.hidden, to); });
+    each_layer(call, pass, spec.layers, kCells[spec.cell].states * spec.hidden, call.c, [&](Index l, Index b, T* to) {
+      exchange_states(spec, to, network.cell_state(pass, l, b, true), false);
+    });
   });
 }
 
@@ -157,7 +166,7 @@ void apply_backward(const Network<T>& network, Workspace<T>& workspace, const Ca
   if (call.lengths != nullptr && gradients.d_x != nullptr) {
     std::fill_n(gradients.d_x, call.steps * call.rows * spec.inputs, T(0));
   }
-  const bool has_c = kCells[spec.cell].has_c;
+  const Index states = kCells[spec.cell].states;
   Pool::instance().run(threads, chunks.count, [&](Index chunk, int worker) {
     Pass<T>& pass = workspace.passes[static_cast<std::size_t>(worker)];
     start(network, call, sorted, chunks, chunk, true, pass);
@@ -165,17 +174,18 @@ void apply_backward(const Network<T>& network, Workspace<T>& workspace, const Ca
     take_output_gradient(network, call, gradients.d_out, pass);
     network.clear_state_gradients(pass);
     const Index h_pad = padded<T>(spec.hidden);
-    const auto exchange = [&](std::vector<Buffer<T>>& of, T* batch, bool in) {
-      each_layer(call, pass, spec.layers, spec.hidden, batch, [&](Index l, Index b, T* outside) {
-        T* inside = of[static_cast<std::size_t>(l)].data() + b * h_pad;
+    const auto exchange = [&](bool in) {
+      each_layer(call, pass, spec.layers, spec.hidden, gradients.d_h, [&](Index l, Index b, T* outside) {
+        T* inside = pass.dh[static_cast<std::size_t>(l)].data() + b * h_pad;
         std::copy_n(in ? outside : inside, spec.hidden, in ? inside : outside);
       });
+      each_layer(call, pass, spec.layers, states * spec.hidden, gradients.d_c, [&](Index l, Index b, T* outside) {
+        exchange_states(spec, outside, pass.dc[static_cast<std::size_t>(l)].data() + b * states * h_pad, in);
+      });
     };
-    exchange(pass.dh, gradients.d_h, true);
-    if (has_c) exchange(pass.dc, gradients.d_c, true);
+    exchange(true);
     network.backward(pass, sums[static_cast<std::size_t>(chunk)].data(), gradients.d_x != nullptr);
-    exchange(pass.dh, gradients.d_h, false);
-    if (has_c) exchange(pass.dc, gradients.d_c, false);
+    exchange(false);
     if (gradients.d_x == nullptr) return;
     each_step(call, pass, spec.inputs, gradients.d_x,
               [&](Index t, Index b, T* to) { std::copy_n(network.input_gradient(pass, t, b), spec.inputs, to); });

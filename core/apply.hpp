@@ -2,10 +2,10 @@
 //
 // Knows: networks, how rows are split over threads. Must not know: panels, losses, Python.
 //
-// Arrays are contiguous and time-major: x [T, B, I]; h, c [L, B, H]; the output is [B, O] from the last state, [T, B,
-// O] from every step, or without a head the top layer's states [T, B, H]. Where rows have lengths, each ends after its
-// own last step: what follows in x and in the output's gradient is not read, and in the output and x's gradient it is
-// 0.
+// Arrays are contiguous and time-major: x [T, B, I]; h [L, B, H]; c [L, B, E H], the E states beside h side by side;
+// the output is [B, O] from the last state, [T, B, O] from every step, or without a head the top layer's states [T, B,
+// H]. Where rows have lengths, each ends after its own last step: what follows in x and in the output's gradient is not
+// read, and in the output and x's gradient it is 0.
 #pragma once
 
 #include "chunks.hpp"
@@ -19,7 +19,7 @@ struct Call {
   Index rows;
   const T* x;
   T* h;  // first states; becomes the last
-  T* c;  // the same, only read and written where the cell has one
+  T* c;  // the same for the states beside h, only read and written where the cell has some
   Dropout dropout;
   int threads;
   const std::int64_t* lengths = nullptr;  // [B], each from 1 to T; null: all rows have T steps

@@ -1,7 +1,10 @@
 // Compiled once per instruction set, with UNROLLED_TARGET set to its name: fills that set's table of kernels.
 #include "cells/gru.hpp"
 #include "cells/lstm.hpp"
+#include "cells/mingru.hpp"
+#include "cells/minlstm.hpp"
 #include "cells/rnn.hpp"
+#include "cells/slstm.hpp"
 #include "layer.hpp"
 #include "loss.hpp"
 #include "optimizer.hpp"
@@ -18,8 +21,15 @@ void activate(int which, Index size, const T* x, T* y) {
     T lanes[kLanes<T>] = {};
     std::memcpy(lanes, x + i, static_cast<std::size_t>(count) * sizeof(T));
     const auto v = load<Vec<T>>(lanes);
-    store_part(y + i, which == 0 ? tanh(v) : which == 1 ? sigmoid(v) : relu(v), count);
+    store_part(y + i, which == 0 ? tanh(v) : which == 1 ? sigmoid(v) : which == 2 ? relu(v) : exp(v), count);
   }
+}
+
+template <class T, class... Units>
+void add_cells(Kernels<T>& k) {
+  static_assert(sizeof...(Units) == kCellCount, "every cell of kCells has a unit");
+  int at = 0;
+  ((k.layer_forward[at] = layer_forward<T, Units>, k.layer_backward[at] = layer_backward<T, Units>, ++at), ...);
 }
 
 template <class T>
@@ -29,14 +39,7 @@ Kernels<T> make_kernels() {
   k.lanes = static_cast<int>(kLanes<T>);
   k.layer_pack = layer_pack<T>;
   // The order of kCells.
-  k.layer_forward[0] = layer_forward<T, RnnUnit<false>>;
-  k.layer_forward[1] = layer_forward<T, RnnUnit<true>>;
-  k.layer_forward[2] = layer_forward<T, LstmUnit>;
-  k.layer_forward[3] = layer_forward<T, GruUnit>;
-  k.layer_backward[0] = layer_backward<T, RnnUnit<false>>;
-  k.layer_backward[1] = layer_backward<T, RnnUnit<true>>;
-  k.layer_backward[2] = layer_backward<T, LstmUnit>;
-  k.layer_backward[3] = layer_backward<T, GruUnit>;
+  add_cells<T, RnnUnit<false>, RnnUnit<true>, LstmUnit, GruUnit, MinGruUnit, MinLstmUnit, SlstmUnit>(k);
   k.product = product<T, Order::plain>;
   k.product_transposed = product<T, Order::transposed>;
   k.dots = dots<T>;

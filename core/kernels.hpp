@@ -20,7 +20,7 @@ struct LayerForward {
   const Index* first;  // [T + 1]
   const T* panels;     // packed weights
   T* z;                // [first[T] + B, ld]: x and the ones are given, h of step 0 is given, the others are written
-  T* c;                // [first[T] + B, h_pad], or [B, h_pad] updated in place
+  T* c;                // [first[T] + B, states, h_pad], or [B, states, h_pad] updated in place
   bool from_zero;      // the first states are zeros: their product need not be computed
   bool keep;           // c of every step, and `saved`, for a backward pass
   T* saved;            // [first[T], saved, h_pad], or null
@@ -40,7 +40,7 @@ struct LayerBackward {
   Index d_out_ld;
   const Index* d_out_first;  // [T]: where the rows of step t begin in it
   T* dh;                     // [B, h_pad]: gradient of the last h; becomes that of the first
-  T* dc;                     // [B, h_pad], the same for c
+  T* dc;                     // [B, states, h_pad], the same for c
   bool from_zero;            // nobody wants the gradients of the first states
   T* gates;                  // [max(gate_rows, B), d_ld]: scratch
   Index gate_rows;           // rows whose gate gradients are kept before they are multiplied
@@ -137,7 +137,7 @@ struct Kernels {
   double (*square_sum)(Index size, const T* values);
   bool (*finite)(Index size, const T* values);
   void (*optimize)(const OptimizerStep<T>&);
-  void (*activate)(int which, Index size, const T* x, T* y);  // 0 tanh, 1 sigmoid, 2 relu: for tests
+  void (*activate)(int which, Index size, const T* x, T* y);  // 0 tanh, 1 sigmoid, 2 relu, 3 exp: for tests
 };
 
 // The kernels of the chosen instruction set: the best this machine has, or the one UNROLLED_ISA names.

@@ -40,20 +40,20 @@ void pack_block(const LayerShape& s, const T* weights, Index unit, T* to) {
   const auto add_bias = [&](int first, int count, const int* gates, Index column) {
     for (int n = 0; n < count; ++n) {
       T* out = to + (first + n) * kLanesOf<V>;
-      for (Index v = 0; v < units; ++v) out[v] += weights[(gates[n] * s.hidden + unit + v) * s.ld + column];
+      for (Index v = 0; v < units; ++v) out[v] += weights[(gates[n] * s.hidden + unit + v) * s.w_ld + column];
     }
   };
-  add_bias(c.x_first, c.x_count, c.x_gate, s.x_offset + s.inputs);
+  add_bias(c.x_first, c.x_count, c.x_gate, s.w_x() + s.inputs);
   add_bias(c.h_first, c.h_count, c.h_gate, s.hidden);
   to += c.slots * kLanesOf<V>;
   const auto pack = [&](Index column, Index depth, int count, const int* gates) {
     for (int n = 0; n < count; ++n) {
-      transpose_to<V>(weights + (gates[n] * s.hidden + unit) * s.ld + column, s.ld, units, depth, to + n * kLanesOf<V>,
-                      count * kLanesOf<V>);
+      transpose_to<V>(weights + (gates[n] * s.hidden + unit) * s.w_ld + column, s.w_ld, units, depth,
+                      to + n * kLanesOf<V>, count * kLanesOf<V>);
     }
     to += depth * count * kLanesOf<V>;
   };
-  pack(s.x_offset, s.inputs, c.x_count, c.x_gate);
+  pack(s.w_x(), s.inputs, c.x_count, c.x_gate);
   pack(0, s.hidden, c.h_count, c.h_gate);
 }
 
@@ -92,6 +92,7 @@ template <class V, class Unit, int R, int U, class T>
 UNROLLED_INLINE void forward_tile(const LayerForward<T>& f, const Step& step, Index row, Index unit, const T* panel) {
   constexpr CellShape kShape = Unit::kShape;
   constexpr int kSlots = kShape.slots;
+  constexpr int kStates = kShape.states > 0 ? kShape.states : 1;  // an array of none is not C++
   constexpr Index kWidth = kLanesOf<V>;
   const LayerShape& s = *f.shape;
   const Index stride = panel_rows<T>(s) * kWidth;
@@ -107,9 +108,11 @@ UNROLLED_INLINE void forward_tile(const LayerForward<T>& f, const Step& step, In
   tile<V, R, U, kShape.x_count, kShape.x_first, kSlots>(z + s.x_offset, s.ld, panel, stride, kShape.x_count * kWidth,
                                                         s.inputs, acc);
   panel += s.inputs * kShape.x_count * kWidth;
-  timer.next(Phase::recurrent_product);
-  tile<V, R, U, kShape.h_count, kShape.h_first, kSlots>(z, s.ld, panel, stride, kShape.h_count * kWidth,
-                                                        step.from_zero ? 0 : s.hidden, acc);
+  if constexpr (kShape.h_count > 0) {
+    timer.next(Phase::recurrent_product);
+    tile<V, R, U, kShape.h_count, kShape.h_first, kSlots>(z, s.ld, panel, stride, kShape.h_count * kWidth,
+                                                          step.from_zero ? 0 : s.hidden, acc);
+  }
   timer.next(Phase::gates);
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r) {
@@ -117,12 +120,14 @@ UNROLLED_INLINE void forward_tile(const LayerForward<T>& f, const Step& step, In
 #pragma GCC unroll 16
     for (int u = 0; u < U; ++u) {
       const Index at = unit + u * kWidth;
-      V c{}, c_next{}, h_next, saved[kShape.saved];
-      if constexpr (kShape.has_c) c = load<V>(f.c + (f.keep ? step.first + row + r : row + r) * s.h_pad + at);
+      V c[kStates], c_next[kStates], h_next, saved[kShape.saved];
+      const T* c_from = f.c + (f.keep ? step.first + row + r : row + r) * s.c_ld() + at;
+      for (int e = 0; e < kShape.states; ++e) c[e] = load<V>(c_from + e * s.h_pad);
       Unit::forward(acc[r] + u * kSlots, load<V>(z + r * s.ld + at), c, h_next, c_next, saved);
       const Index left = s.hidden - at;
       store_part(f.z + after * s.ld + at, h_next, left < kWidth ? left : kWidth);
-      if constexpr (kShape.has_c) store(f.c + (f.keep ? after : row + r) * s.h_pad + at, c_next);
+      T* c_to = f.c + (f.keep ? after : row + r) * s.c_ld() + at;
+      for (int e = 0; e < kShape.states; ++e) store(c_to + e * s.h_pad, c_next[e]);
       if (f.keep) {
         T* to = f.saved + (step.first + row + r) * kShape.saved * s.h_pad + at;
         for (int i = 0; i < kShape.saved; ++i) store(to + i * s.h_pad, saved[i]);
@@ -180,20 +185,21 @@ UNROLLED_INLINE void backward_unit(const LayerBackward<T>& b, const T* d_out, In
   const LayerShape& s = *b.shape;
   const T* saved = b.saved + at * kShape.saved * s.h_pad + unit;
   T* dh_at = b.dh + row * s.h_pad + unit;
-  T* dc_at = kShape.has_c ? b.dc + row * s.h_pad + unit : nullptr;
+  T* dc_at = b.dc + row * s.c_ld() + unit;
   const Index left = s.hidden - unit;
   const Index count = left < kLanesOf<V> ? left : kLanesOf<V>;
-  V values[kShape.saved], c{}, dc{}, direct{}, gates[kShape.d_gates];
+  constexpr int kStates = kShape.states > 0 ? kShape.states : 1;
+  V values[kShape.saved], c[kStates], dc[kStates], direct{}, gates[kShape.d_gates];
   for (int i = 0; i < kShape.saved; ++i) values[i] = load<V>(saved + i * s.h_pad);
   V dh = load<V>(dh_at);
   if (d_out != nullptr) dh = dh + load_part<V>(d_out + row * b.d_out_ld + unit, count);
-  if constexpr (kShape.has_c) {
-    c = load<V>(b.c + at * s.h_pad + unit);
-    dc = load<V>(dc_at);
+  for (int e = 0; e < kShape.states; ++e) {
+    c[e] = load<V>(b.c + at * s.c_ld() + e * s.h_pad + unit);
+    dc[e] = load<V>(dc_at + e * s.h_pad);
   }
   Unit::backward(values, load<V>(b.z + at * s.ld + unit), c, dh, dc, direct, gates);
   for (int i = 0; i < kShape.d_gates; ++i) store_part(d + i * s.hidden + unit, gates[i], count);
-  if constexpr (kShape.has_c) store(dc_at, dc);
+  for (int e = 0; e < kShape.states; ++e) store(dc_at + e * s.h_pad, dc[e]);
   if constexpr (kShape.has_direct) store(dh_at, direct);
 }
 
@@ -225,16 +231,16 @@ void backward_products(const LayerBackward<T>& b, Index first, Index rows, bool 
     const Span& span = c.span[i];
     const Index depth = span.gates * s.hidden;
     const T* d = b.gates + span.d_first * s.hidden;
-    const T* weights = b.weights + span.gate_first * s.hidden * s.ld;
-    T* d_weights = b.d_weights + span.gate_first * s.hidden * s.ld;
+    const T* weights = b.weights + span.gate_first * s.hidden * s.w_ld;
+    T* d_weights = b.d_weights + span.gate_first * s.hidden * s.w_ld;
     const auto add = [&](Index column, Index columns) {
-      product<T, Order::transposed>(depth, columns, rows, d, s.d_ld, z + column, s.ld, d_weights + column, s.ld,
-                                    accumulate);
+      product<T, Order::transposed>(depth, columns, rows, d, s.d_ld, z + column, s.ld, d_weights + column - s.w_skip,
+                                    s.w_ld, accumulate);
     };
     if (span.h) add(0, s.h_columns);
     if (span.x && s.x_columns > 0) add(s.x_offset, s.x_columns);
     if (b.dx != nullptr && span.x) {
-      product<T>(rows, s.inputs, depth, d, s.d_ld, weights + s.x_offset, s.ld, b.dx + first * b.dx_ld, b.dx_ld,
+      product<T>(rows, s.inputs, depth, d, s.d_ld, weights + s.w_x(), s.w_ld, b.dx + first * b.dx_ld, b.dx_ld,
                  dx_started);
       dx_started = true;
     }
@@ -258,9 +264,9 @@ void scatter_narrow(const LayerBackward<T>& b) {
       for (int i = 0; i < c.spans; ++i) {
         const Span& span = c.span[i];
         if (column <= s.hidden ? !span.h : !span.x) continue;
-        T* to = b.d_weights + span.gate_first * s.hidden * s.ld + column;
+        T* to = b.d_weights + span.gate_first * s.hidden * s.w_ld + column - s.w_skip;
         const T* from = narrow + span.d_first * s.hidden;
-        for (Index row = 0; row < span.gates * s.hidden; ++row) to[row * s.ld] = from[row];
+        for (Index row = 0; row < span.gates * s.hidden; ++row) to[row * s.w_ld] = from[row];
       }
     }
   }
@@ -269,7 +275,7 @@ void scatter_narrow(const LayerBackward<T>& b) {
 template <class T, class Unit>
 void layer_backward(const LayerBackward<T>& b) {
   const LayerShape& s = *b.shape;
-  const Index depth = Unit::kShape.span[0].gates * s.hidden;
+  [[maybe_unused]] const Index depth = Unit::kShape.span[0].gates * s.hidden;
   bool accumulate = false;
   for (Index end = b.steps; end > 0;) {
     Index begin = end - 1;
@@ -279,11 +285,13 @@ void layer_backward(const LayerBackward<T>& b) {
       T* d = b.gates + (step.first - b.first[begin]) * s.d_ld;
       const T* d_out = b.d_out == nullptr ? nullptr : b.d_out + b.d_out_first[t] * b.d_out_ld;
       backward_gates<T, Unit>(b, step, d_out, d);
-      if (step.from_zero) continue;
-      const PhaseTimer timer(Phase::state_gradients);
-      // Back and forth through the weights: what was read last is still in the nearest cache.
-      const auto add = t % 2 == 0 ? product<T, Order::plain> : product<T, Order::reversed>;
-      add(step.rows, s.hidden, depth, d, s.d_ld, b.weights, s.ld, b.dh, s.h_pad, Unit::kShape.has_direct);
+      if constexpr (Unit::kShape.h_count > 0) {
+        if (step.from_zero) continue;
+        const PhaseTimer timer(Phase::state_gradients);
+        // Back and forth through the weights: what was read last is still in the nearest cache.
+        const auto add = t % 2 == 0 ? product<T, Order::plain> : product<T, Order::reversed>;
+        add(step.rows, s.hidden, depth, d, s.d_ld, b.weights, s.w_ld, b.dh, s.h_pad, Unit::kShape.has_direct);
+      }
     }
     backward_products(b, b.first[begin], b.first[end] - b.first[begin], accumulate);
     accumulate = true;

@@ -24,10 +24,10 @@ Network<T>::Network(const NetworkSpec& spec) : spec_(spec) {
     const LayerShape s = make_layer_shape<T>(spec.cell, l == 0 ? spec.inputs : spec.hidden, spec.hidden);
     const Index rows = s.weight_rows();
     const std::string suffix = "_l" + std::to_string(l);
-    parameters_.push_back({"weight_ih" + suffix, rows, s.inputs, offset + s.x_offset, s.ld});
-    parameters_.push_back({"weight_hh" + suffix, rows, s.hidden, offset, s.ld});
-    parameters_.push_back({"bias_ih" + suffix, rows, 0, offset + s.x_offset + s.inputs, s.ld});
-    parameters_.push_back({"bias_hh" + suffix, rows, 0, offset + s.hidden, s.ld});
+    parameters_.push_back({"weight_ih" + suffix, rows, s.inputs, offset + s.w_x(), s.w_ld});
+    if (s.recurrent()) parameters_.push_back({"weight_hh" + suffix, rows, s.hidden, offset, s.w_ld});
+    parameters_.push_back({"bias_ih" + suffix, rows, 0, offset + s.w_x() + s.inputs, s.w_ld});
+    if (s.recurrent()) parameters_.push_back({"bias_hh" + suffix, rows, 0, offset + s.hidden, s.w_ld});
     layers_.push_back(s);
     layer_offsets_.push_back(offset);
     offset += padded<T>(s.weight_size());
@@ -88,7 +88,9 @@ void Network<T>::pack() {
 template <class T>
 double Network<T>::work() const {
   double total = 0;
-  for (const LayerShape& s : layers_) total += static_cast<double>(s.weight_rows() * (s.inputs + s.hidden));
+  for (const LayerShape& s : layers_) {
+    total += static_cast<double>(s.weight_rows() * (s.inputs + (s.recurrent() ? s.hidden : 0)));
+  }
   return total;
 }
 
@@ -115,7 +117,7 @@ void Network<T>::prepare(Pass<T>& pass, Index steps, Index rows, bool keep, cons
   for (std::size_t l = 0; l < count; ++l) {
     const LayerShape& s = layers_[l];
     for (Index b = 0; b < rows; ++b) std::fill_n(pass.z[l].data() + b * s.ld, s.hidden, T(0));
-    if (s.shape().has_c) std::fill_n(pass.c[l].data(), rows * s.h_pad, T(0));
+    std::fill_n(pass.c[l].data(), rows * s.c_ld(), T(0));
   }
 }
 
@@ -135,11 +137,11 @@ void Network<T>::reserve(Pass<T>& pass, Index steps, Index rows, bool keep) cons
       pass.z[l].data()[i * s.ld + s.hidden] = T(1);
       pass.z[l].data()[i * s.ld + s.x_offset + s.inputs] = T(1);
     }
-    if (s.shape().has_c) pass.c[l].grow((keep ? all + rows : rows) * s.h_pad);
+    pass.c[l].grow((keep ? all + rows : rows) * s.c_ld());
     if (!keep) continue;
     pass.saved[l].grow(all * s.shape().saved * s.h_pad);
     pass.dh[l].grow(rows * s.h_pad);
-    pass.dc[l].grow(rows * s.h_pad);
+    pass.dc[l].grow(rows * s.c_ld());
     pass.gates.grow(std::max(kGateRows, rows) * s.d_ld);
     pass.narrow.grow(s.narrow_columns() * s.d_ld);
     for (Buffer<T>& dx : pass.dx) dx.grow(all * padded<T>(s.inputs));
@@ -169,7 +171,7 @@ T* Network<T>::hidden_state(Pass<T>& pass, Index layer, Index t, Index b) const 
 template <class T>
 T* Network<T>::cell_state(Pass<T>& pass, Index layer, Index b, bool last) const {
   const auto l = static_cast<std::size_t>(layer);
-  return pass.c[l].data() + ((last && pass.keep ? pass.first_of(pass.steps) : 0) + b) * layers_[l].h_pad;
+  return pass.c[l].data() + ((last && pass.keep ? pass.first_of(pass.steps) : 0) + b) * layers_[l].c_ld();
 }
 
 template <class T>
@@ -217,7 +219,7 @@ template <class T>
 void Network<T>::clear_state_gradients(Pass<T>& pass) const {
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     std::fill_n(pass.dh[l].data(), pass.rows * layers_[l].h_pad, T(0));
-    std::fill_n(pass.dc[l].data(), pass.rows * layers_[l].h_pad, T(0));
+    std::fill_n(pass.dc[l].data(), pass.rows * layers_[l].c_ld(), T(0));
   }
 }
 

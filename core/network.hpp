@@ -106,6 +106,7 @@ class Network {
   T* input(Pass<T>& pass, Index t, Index b) const;
   // The state of layer l before the first step (t = 0) or after step t; after a row's last step, its last state.
   T* hidden_state(Pass<T>& pass, Index layer, Index t, Index b) const;
+  // The states beside h before the first step, or after the last: H numbers each, padded<T>(H) apart.
   T* cell_state(Pass<T>& pass, Index layer, Index b, bool last) const;
 
   void forward(Pass<T>& pass) const;

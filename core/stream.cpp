@@ -42,14 +42,17 @@ void Stream<T>::reset() {
 }
 
 template <class T>
-template <class At>
-void Stream<T>::each_state(At at) {
+template <class Number, class At>
+void Stream<T>::each_state(Number* h, Number* c, At at) {
   const NetworkSpec& spec = network_.spec();
-  const bool has_c = kCells[spec.cell].has_c;
+  const Index states = kCells[spec.cell].states;
   for (Index l = 0; l < spec.layers; ++l) {
     for (Index b = 0; b < pass_.rows; ++b) {
-      at(network_.hidden_state(pass_, l, 0, b), has_c ? network_.cell_state(pass_, l, b, false) : nullptr,
-         (l * pass_.rows + b) * spec.hidden);
+      const Index row = l * pass_.rows + b;
+      at(network_.hidden_state(pass_, l, 0, b), h + row * spec.hidden);
+      for (Index e = 0; e < states; ++e) {
+        at(network_.cell_state(pass_, l, b, false) + e * padded<T>(spec.hidden), c + (row * states + e) * spec.hidden);
+      }
     }
   }
 }
@@ -57,19 +60,13 @@ void Stream<T>::each_state(At at) {
 template <class T>
 void Stream<T>::read_state(T* h, T* c) {
   const Index hidden = network_.spec().hidden;
-  each_state([=](const T* own_h, const T* own_c, Index place) {
-    std::copy_n(own_h, hidden, h + place);
-    if (own_c != nullptr) std::copy_n(own_c, hidden, c + place);
-  });
+  each_state(h, c, [=](const T* own, T* outside) { std::copy_n(own, hidden, outside); });
 }
 
 template <class T>
 void Stream<T>::write_state(const T* h, const T* c) {
   const Index hidden = network_.spec().hidden;
-  each_state([=](T* own_h, T* own_c, Index place) {
-    std::copy_n(h + place, hidden, own_h);
-    if (own_c != nullptr) std::copy_n(c + place, hidden, own_c);
-  });
+  each_state(h, c, [=](T* own, const T* outside) { std::copy_n(outside, hidden, own); });
 }
 
 template class Stream<float>;

@@ -20,7 +20,7 @@ class Stream {
   bool step(const T* x, T* y);
 
   void reset();  // to zeros
-  // h, c: [L, B, H]; c is only read and written where the cell has one.
+  // h: [L, B, H]; c: [L, B, E H], only read and written where the cell has states beside h.
   void read_state(T* h, T* c);
   void write_state(const T* h, const T* c);
 
@@ -29,9 +29,9 @@ class Stream {
   double work() const { return network_.work() * static_cast<double>(pass_.rows); }
 
  private:
-  // Calls at(h, c, place) for each layer and row: its states, and where they stand in [L, B, H].
-  template <class At>
-  void each_state(At at);
+  // Calls at(own, outside) for each layer, row and state: H numbers here, and their place in h or c.
+  template <class Number, class At>
+  void each_state(Number* h, Number* c, At at);
 
   const Network<T>& network_;
   Pass<T> pass_;  // of one step

@@ -43,6 +43,16 @@ inline void check_real(const char* what, double value, double low, double high) 
   }
 }
 
+// Is c given where the cell keeps states beside h, and only there?
+inline void check_states(int cell, bool given) {
+  if ((kCells[cell].states > 0) == given) return;
+  std::string all;
+  for (const CellShape& one : kCells) {
+    if (one.states > 0) all += (all.empty() ? "" : ", ") + std::string(one.name);
+  }
+  refuse("c", "given for " + all + ", and only there", "the other");
+}
+
 template <std::size_t N>
 int choose(const char* what, const std::string& name, const char* const (&names)[N]) {
   std::string all;

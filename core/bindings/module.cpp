@@ -57,7 +57,7 @@ void map_outputs(const std::string& name, Array<const T> raw, const std::vector<
 
 template <class T>
 void activate(const std::string& name, Array<const T> x, Array<T> y) {
-  constexpr const char* kNames[] = {"tanh", "sigmoid", "relu"};
+  constexpr const char* kNames[] = {"tanh", "sigmoid", "relu", "exp"};
   check_rank("x", x, 1);
   check_shape("y", y, shape_of(x));
   kernels<T>().activate(choose("activation", name, kNames), static_cast<Index>(x.shape(0)), x.data(), y.data());
@@ -102,11 +102,11 @@ NB_MODULE(_core, m) {
   m.def(
       "cells",
       [] {
-        std::vector<std::tuple<std::string, int, bool>> all;
-        for (const CellShape& c : kCells) all.emplace_back(c.name, c.gates, c.has_c);
+        std::vector<std::tuple<std::string, int, int, bool>> all;
+        for (const CellShape& c : kCells) all.emplace_back(c.name, c.gates, c.states, c.h_count > 0);
         return all;
       },
-      "The table of cells: name, number of gates, whether it keeps a second state c.");
+      "The table of cells: name, number of gates, number of states beside h, whether the gates read h.");
 #ifdef UNROLLED_PHASES
   m.def(
       "phases",

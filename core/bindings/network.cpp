@@ -13,7 +13,6 @@ namespace unrolled {
 namespace {
 
 int cell_index(const std::string& name) {
-  static_assert(kCellCount == 4, "a new cell joins kCells, its names here follow");
   const char* names[kCellCount];
   for (int i = 0; i < kCellCount; ++i) names[i] = kCells[i].name;
   return choose("cell", name, names);
@@ -55,8 +54,8 @@ Call<T> check_call(const NetworkSpec& spec, const Array<const T>& x, const Array
   check_range("batch", rows, 0, kLargest);
   if (spec.skip_steps > 0) check_range("time steps", steps, spec.skip_steps, spec.skip_steps);
   check_shape("h", h, {spec.layers, rows, spec.hidden});
-  if (kCells[spec.cell].has_c != c.has_value()) refuse("c", "given for lstm, and only there", "the other");
-  if (c) check_shape("c", *c, {spec.layers, rows, spec.hidden});
+  check_states(spec.cell, c.has_value());
+  if (c) check_shape("c", *c, {spec.layers, rows, kCells[spec.cell].states * spec.hidden});
   check_range("threads", threads, 1, 1024);
   return {steps, rows, x.data(), h.data(), c ? c->data() : nullptr, {train ? spec.dropout : 0, seed, 0}, threads};
 }
@@ -103,7 +102,7 @@ void apply_network_backward(PyNetwork<T>& self, Array<const T> x, Array<T> h, st
   check_shape("d_out", d_out, output_shape(spec, call.steps, call.rows));
   check_shape("d_h", d_h, shape_of(h));
   if (c.has_value() != d_c.has_value()) refuse("d_c", "given where c is", "the other");
-  if (d_c) check_shape("d_c", *d_c, shape_of(h));
+  if (d_c) check_shape("d_c", *d_c, shape_of(*c));
   if (d_x) check_shape("d_x", *d_x, shape_of(x));
   check_shape("parameters", parameters, {self.network.parameter_count()});
   check_range("batch", call.rows, 1, kLargest);

@@ -15,7 +15,7 @@ struct PyStream {
   PyStream(PyNetwork<T>& network, Index rows) : owner(network) {
     const NetworkSpec& spec = owner.network.spec();
     check_range("skip_steps", spec.skip_steps, 0, 0);
-    check_range("batch", rows, 1, kLargest / (spec.layers * (8 * spec.hidden + spec.inputs + spec.outputs + 64)));
+    check_range("batch", rows, 1, kLargest / (spec.layers * (16 * spec.hidden + spec.inputs + spec.outputs + 64)));
     stream.emplace(owner.network, rows);
   }
 
@@ -55,8 +55,8 @@ struct PyStream {
   void check_state(const A& h, const std::optional<A>& c) const {
     const NetworkSpec& spec = owner.network.spec();
     check_shape("h", h, {spec.layers, stream->rows(), spec.hidden});
-    if (kCells[spec.cell].has_c != c.has_value()) refuse("c", "given for lstm, and only there", "the other");
-    if (c) check_shape("c", *c, shape_of(h));
+    check_states(spec.cell, c.has_value());
+    if (c) check_shape("c", *c, {spec.layers, stream->rows(), kCells[spec.cell].states * spec.hidden});
   }
 
   void read(Array<T> h, std::optional<Array<T>> c) {

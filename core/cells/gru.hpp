@@ -13,7 +13,7 @@ struct GruUnit {
   static constexpr CellShape kShape = kGruShape;
 
   template <class V>
-  UNROLLED_INLINE static void forward(const V* pre, V h, V /*c*/, V& h_next, V& /*c_next*/, V* saved) {
+  UNROLLED_INLINE static void forward(const V* pre, V h, const V* /*c*/, V& h_next, V* /*c_next*/, V* saved) {
     const V n_x = pre[0];
     const V r = sigmoid(pre[1]);
     const V z = sigmoid(pre[2]);
@@ -27,7 +27,7 @@ struct GruUnit {
   }
 
   template <class V>
-  UNROLLED_INLINE static void backward(const V* saved, V h, V /*c*/, V dh, V& /*dc*/, V& dh_direct, V* d) {
+  UNROLLED_INLINE static void backward(const V* saved, V h, const V* /*c*/, V dh, V* /*dc*/, V& dh_direct, V* d) {
     const V r = saved[0];
     const V z = saved[1];
     const V n = saved[2];

@@ -13,7 +13,7 @@ struct RnnUnit {
   static constexpr CellShape kShape = kRelu ? kRnnReluShape : kRnnShape;
 
   template <class V>
-  UNROLLED_INLINE static void forward(const V* pre, V /*h*/, V /*c*/, V& h_next, V& /*c_next*/, V* saved) {
+  UNROLLED_INLINE static void forward(const V* pre, V /*h*/, const V* /*c*/, V& h_next, V* /*c_next*/, V* saved) {
     if constexpr (kRelu) {
       h_next = relu(pre[0]);
     } else {
@@ -23,7 +23,8 @@ struct RnnUnit {
   }
 
   template <class V>
-  UNROLLED_INLINE static void backward(const V* saved, V /*h*/, V /*c*/, V dh, V& /*dc*/, V& /*dh_direct*/, V* d) {
+  UNROLLED_INLINE static void backward(const V* saved, V /*h*/, const V* /*c*/, V dh, V* /*dc*/, V& /*dh_direct*/,
+                                       V* d) {
     if constexpr (kRelu) {
       d[0] = saved[0] > 0 ? dh : saved[0] * 0;  // 0 where h is 0, NaN where it is NaN
     } else {

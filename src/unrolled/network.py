@@ -39,7 +39,7 @@ class NetworkSpec:
     """The shape of a network: all that must be known to make one.
 
     Attributes:
-        cell: "rnn" (tanh), "rnn_relu", "lstm" or "gru".
+        cell: "rnn" (tanh), "rnn_relu", "lstm", "gru", "mingru", "minlstm" or "slstm".
         input_size: I, features of a step.
         hidden_size: H, size of a layer's hidden state.
         num_layers: L.
@@ -94,14 +94,17 @@ class NetworkSpec:
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of every parameter, in torch's order of registration."""
-        rows = CELLS[self.cell][0] * self.hidden_size
+        gates, _, recurrent = CELLS[self.cell]
+        rows = gates * self.hidden_size
         shapes: dict[str, tuple[int, ...]] = {}
         for layer in range(self.num_layers):
             features = self.input_size if layer == 0 else self.hidden_size
             shapes[f"weight_ih_l{layer}"] = (rows, features)
-            shapes[f"weight_hh_l{layer}"] = (rows, self.hidden_size)
+            if recurrent:
+                shapes[f"weight_hh_l{layer}"] = (rows, self.hidden_size)
             shapes[f"bias_ih_l{layer}"] = (rows,)
-            shapes[f"bias_hh_l{layer}"] = (rows,)
+            if recurrent:
+                shapes[f"bias_hh_l{layer}"] = (rows,)
         if self.output_size:
             shapes["head.weight"] = (self.output_size, self.hidden_size)
             shapes["head.bias"] = (self.output_size,)

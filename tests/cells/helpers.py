@@ -58,12 +58,15 @@ def assert_gradients(f: Callable[[dict[str, Array]], float], at: Arrays, gradien
 def draw_weights(cell: Cell[Any], rng: np.random.Generator, *, input_size: int, hidden_size: int) -> Weights:
     """Return random weights, large enough to bend the gates and small enough not to shut them."""
     shapes = cell.weight_shapes(input_size, hidden_size)
-    return Weights(**{name: 0.6 * rng.standard_normal(shape) for name, shape in shapes.items()})
+    return Weights.of({name: 0.6 * rng.standard_normal(shape) for name, shape in shapes.items()})
 
 
 def draw_state(cell: Cell[Any], rng: np.random.Generator, *shape: int) -> tuple[Array, ...]:
-    """Return a random state, one array a name."""
-    return tuple(rng.standard_normal(shape) for _ in cell.states)
+    """Return a random state, one array a name; the normaliser "n" is a sum of positive numbers."""
+    return tuple(
+        0.5 + np.abs(rng.standard_normal(shape)) if name == "n" else rng.standard_normal(shape)
+        for name in cell.states
+    )
 
 
 def draw_parameters(

@@ -22,7 +22,7 @@ T, B, I, H = 5, 2, 3, 3  # noqa: E741
 
 def zeros(cell: Any, *, input_size: int = I, hidden_size: int = H) -> Weights:
     """Return weights of a layer that does nothing."""
-    return Weights(**{name: np.zeros(s) for name, s in cell.weight_shapes(input_size, hidden_size).items()})
+    return Weights.of({name: np.zeros(s) for name, s in cell.weight_shapes(input_size, hidden_size).items()})
 
 
 def with_gates(weights: Weights, cell: Any, **biases: float) -> Weights:

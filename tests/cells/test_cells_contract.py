@@ -21,6 +21,17 @@ B, I, H = 2, 3, 5  # noqa: E741
 every_cell = pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
 
 
+def every_weight_and(*names: str) -> pytest.MarkDecorator:
+    """Return every cell with every name of `names` and of the weights that it has."""
+    pairs = [(cell, name) for cell in CELLS.values() for name in (*names, *cell.weight_shapes(I, H))]
+    return pytest.mark.parametrize(
+        ("cell", "name"), pairs, ids=[f"{cell.name}-{name}" for cell, name in pairs]
+    )
+
+
+every_weight = every_weight_and()
+
+
 def drawn(cell: Cell[Any], seed: int = 0, *, steps: int = 4, batch: int = B) -> dict[str, Array]:
     """Return random inputs, state and weights of one layer by name."""
     rng = np.random.default_rng(seed)
@@ -28,13 +39,18 @@ def drawn(cell: Cell[Any], seed: int = 0, *, steps: int = 4, batch: int = B) -> 
     return {
         "x": rng.standard_normal((steps, batch, I)),
         **dict(zip(cell.states, state, strict=True)),
-        **draw_weights(cell, rng, input_size=I, hidden_size=H)._asdict(),
+        **by_name(cell, draw_weights(cell, rng, input_size=I, hidden_size=H)),
     }
+
+
+def by_name(cell: Cell[Any], weights: Weights) -> dict[str, Array]:
+    """Return the arrays that the cell has of its weights."""
+    return {name: getattr(weights, name) for name in cell.weight_shapes(I, H)}
 
 
 def parts(cell: Cell[Any], at: dict[str, Array]) -> tuple[Array, tuple[Array, ...], Weights]:
     """Take `drawn` apart: input, state, weights."""
-    return at["x"], tuple(at[name] for name in cell.states), Weights(*(at[name] for name in Weights._fields))
+    return at["x"], tuple(at[name] for name in cell.states), Weights.of(at)
 
 
 @every_cell
@@ -60,15 +76,12 @@ def test_a_step_names_every_gate_and_state(cell: Cell[Any]) -> None:
 @every_cell
 def test_weights_have_one_block_of_rows_a_gate(cell: Cell[Any]) -> None:
     rows = len(cell.gates) * H
-    assert cell.weight_shapes(I, H) == {
-        "weight_ih": (rows, I),
-        "weight_hh": (rows, H),
-        "bias_ih": (rows,),
-        "bias_hh": (rows,),
-    }
+    of_x = {"weight_ih": (rows, I), "bias_ih": (rows,)}
+    of_h = {"weight_hh": (rows, H), "bias_hh": (rows,)}
+    assert cell.weight_shapes(I, H) == (of_x | of_h if cell.recurrent else of_x)
     weights = parts(cell, drawn(cell))[2]
     assert Weights.of_layer(weights.named(3), 3) == weights
-    assert list(weights.named(3)) == ["weight_ih_l3", "weight_hh_l3", "bias_ih_l3", "bias_hh_l3"]
+    assert list(weights.named(3)) == [f"{name}_l3" for name in cell.weight_shapes(I, H)]
 
 
 def step_loss(cell: Cell[Any], directions: tuple[Array, ...]) -> Callable[[dict[str, Array]], float]:
@@ -90,7 +103,7 @@ def test_gradients_of_a_step(cell: Cell[Any], seed: int) -> None:
     directions = draw_state(cell, np.random.default_rng(99), B, H)
     x, state, weights = parts(cell, at)
     dx, d_state, d_weights = cell.step_backward(cell.step(x, state, weights), directions, weights)
-    gradients = {"x": dx, **dict(zip(cell.states, d_state, strict=True)), **d_weights._asdict()}
+    gradients = {"x": dx, **dict(zip(cell.states, d_state, strict=True)), **by_name(cell, d_weights)}
     assert_gradients(step_loss(cell, directions), at, gradients)
 
 
@@ -114,7 +127,7 @@ def test_gradients_through_time(cell: Cell[Any], use: str, steps: int, batch: in
     x, state, weights = parts(cell, at)
     trace = run(cell, x, weights, state=state)
     dx, d_state0, d_weights = run_backward(trace, d_output, d_state=d_state)
-    gradients = {"x": dx, **dict(zip(cell.states, d_state0, strict=True)), **d_weights._asdict()}
+    gradients = {"x": dx, **dict(zip(cell.states, d_state0, strict=True)), **by_name(cell, d_weights)}
     assert_gradients(loss, at, gradients)
 
 
@@ -214,8 +227,7 @@ def test_the_largest_numbers_neither_warn_nor_raise(cell: Cell[Any], value: floa
     run_backward(trace, np.full_like(trace.output_tbh, value))
 
 
-@every_cell
-@pytest.mark.parametrize("name", Weights._fields)
+@every_weight
 def test_one_percent_is_noticed(cell: Cell[Any], name: str) -> None:
     x, _, weights = parts(cell, drawn(cell))
     honest = run(cell, x, weights).output_tbh
@@ -225,15 +237,14 @@ def test_one_percent_is_noticed(cell: Cell[Any], name: str) -> None:
             assert_close(bent, honest, to=row)
 
 
-@every_cell
-@pytest.mark.parametrize("name", ["x", "h", *Weights._fields])
+@every_weight_and("x", "h")
 def test_one_percent_of_a_gradient_is_noticed(cell: Cell[Any], name: str) -> None:
     at = drawn(cell)
     at["x"] = at["x"][0]
     directions = draw_state(cell, np.random.default_rng(99), B, H)
     x, state, weights = parts(cell, at)
     dx, d_state, d_weights = cell.step_backward(cell.step(x, state, weights), directions, weights)
-    gradients = {"x": dx, **dict(zip(cell.states, d_state, strict=True)), **d_weights._asdict()}
+    gradients = {"x": dx, **dict(zip(cell.states, d_state, strict=True)), **by_name(cell, d_weights)}
     gradients[name] = 1.01 * gradients[name]
     with pytest.raises(AssertionError, match=name):
         assert_gradients(step_loss(cell, directions), at, gradients)

@@ -56,14 +56,19 @@ Flow<double> draw(const NetworkSpec& spec, const Sizes& s, unsigned seed) {
   test::Random random(seed);
   const Network<double> network(spec);
   const Index states = s.layers * s.rows * s.hidden;
+  const Index extra = unrolled::kCells[spec.cell].states;
   Flow<double> flow;
   flow.flat = random.numbers<double>(network.parameter_count(), 1 / std::sqrt(static_cast<double>(s.hidden)));
   flow.x = random.numbers<double>(s.steps * s.rows * s.inputs);
   flow.h = random.numbers<double>(states);
-  flow.c = random.numbers<double>(states);
+  flow.c = random.numbers<double>(extra * states);
+  for (Index i = 0; i < extra * states; ++i) {  // the second state beside h is a sum of positive numbers
+    double& one = flow.c[static_cast<std::size_t>(i)];
+    if (i / s.hidden % std::max<Index>(1, extra) == 1) one = 0.5 + std::fabs(one);
+  }
   flow.d_out = random.numbers<double>(output_size(spec, s));
   flow.d_h = random.numbers<double>(states);
-  flow.d_c = random.numbers<double>(states);
+  flow.d_c = random.numbers<double>(extra * states);
   return flow;
 }
 
@@ -90,7 +95,7 @@ Flow<T> run_core(const NetworkSpec& spec, const Sizes& s, const Flow<double>& fr
                {},
                {},
                {}};
-  const bool has_c = unrolled::kCells[spec.cell].has_c;
+  const bool has_c = unrolled::kCells[spec.cell].states > 0;
   Network<T> network(spec);
   network.write(flow.flat.data());
   std::vector<T> again(flow.flat.size());
@@ -151,7 +156,7 @@ Real weighted(const NetworkSpec& spec, const Sizes& s, const Flow<double>& flow,
   };
   Reals h = moved(flow.h), c = moved(flow.c);
   const Reals out = test::run_reference(spec, moved(flow.flat), s.steps, s.rows, moved(flow.x), h, c, dropout);
-  const bool has_c = unrolled::kCells[spec.cell].has_c;
+  const bool has_c = unrolled::kCells[spec.cell].states > 0;
   return dot(flow.d_out, out) + dot(flow.d_h, h) + (has_c ? dot(flow.d_c, c) : 0);
 }
 
@@ -182,7 +187,7 @@ void check_slopes(const NetworkSpec& spec, const Sizes& s, const Flow<double>& f
   compare(flow.flat, flow.d_flat, 0, first);
   compare(flow.x, flow.d_x, 0, flow.x.size());
   compare(flow.h, flow.d_first_h, 0, flow.h.size());
-  if (unrolled::kCells[spec.cell].has_c) compare(flow.c, flow.d_first_c, 0, flow.c.size());
+  if (unrolled::kCells[spec.cell].states > 0) compare(flow.c, flow.d_first_c, 0, flow.c.size());
 }
 
 void check_network(int cell, Head head, const Sizes& s, double rate) {
@@ -197,7 +202,7 @@ void check_network(int cell, Head head, const Sizes& s, double rate) {
   Reals h = converted<Real>(from.h), c = converted<Real>(from.c);
   const Reals out =
       test::run_reference(spec, converted<Real>(from.flat), s.steps, s.rows, converted<Real>(from.x), h, c, dropout);
-  const bool has_c = unrolled::kCells[cell].has_c;
+  const bool has_c = unrolled::kCells[cell].states > 0;
   all_near("output, double", wide.out, out, 1e-13);
   all_near("h, double", wide.last_h, h, 1e-13);
   if (has_c) all_near("c, double", wide.last_c, c, 1e-13);
@@ -227,6 +232,9 @@ TEST(rnn) { check_cell(0); }
 TEST(rnn_relu) { check_cell(1); }
 TEST(lstm) { check_cell(2); }
 TEST(gru) { check_cell(3); }
+TEST(mingru) { check_cell(4); }
+TEST(minlstm) { check_cell(5); }
+TEST(slstm) { check_cell(6); }
 
 template <class T>
 void check_threads() {
@@ -270,9 +278,10 @@ Flow<double> row_of(const NetworkSpec& spec, const Sizes& s, const Flow<double>&
   flow.x = cut(from.x, length, spec.inputs);
   flow.d_out = cut(from.d_out, spec.outputs > 0 && !spec.every ? 1 : length, width);
   flow.h = cut(from.h, spec.layers, spec.hidden);
-  flow.c = cut(from.c, spec.layers, spec.hidden);
+  const Index extra = unrolled::kCells[spec.cell].states;
+  flow.c = cut(from.c, spec.layers, extra * spec.hidden);
   flow.d_h = cut(from.d_h, spec.layers, spec.hidden);
-  flow.d_c = cut(from.d_c, spec.layers, spec.hidden);
+  flow.d_c = cut(from.d_c, spec.layers, extra * spec.hidden);
   return flow;
 }
 
@@ -294,11 +303,15 @@ void check_lengths(int cell, Head head) {
     part.d_out = all.out;
     part.h = all.last_h;
     part.d_h = all.d_first_h;
+    part.c = all.last_c;
+    part.d_c = all.d_first_c;
     part = row_of(spec, s, part, row, length);
     CHECK(test::same_bits(part.x, alone.d_x));
     CHECK(test::same_bits(part.d_out, alone.out));
     CHECK(test::same_bits(part.h, alone.last_h));
     CHECK(test::same_bits(part.d_h, alone.d_first_h));
+    CHECK(test::same_bits(part.c, alone.last_c));
+    CHECK(test::same_bits(part.d_c, alone.d_first_c));
     for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += static_cast<Real>(alone.d_flat[i]);
     for (Index t = length; t < s.steps; ++t) {
       for (Index i = 0; i < s.inputs; ++i) {
@@ -335,7 +348,7 @@ void check_stream(int cell, Head head, const Sizes& s) {
   }
   if (head == Head::last) CHECK(test::same_bits(y, whole.out));
   CHECK(test::same_bits(h, whole.last_h));
-  if (unrolled::kCells[cell].has_c) CHECK(test::same_bits(c, whole.last_c));
+  if (unrolled::kCells[cell].states > 0) CHECK(test::same_bits(c, whole.last_c));
   std::vector<float> bad(static_cast<std::size_t>(s.rows * s.inputs), std::numeric_limits<float>::infinity());
   CHECK(!streams[0].step(bad.data(), y.data()));
   streams[0].reset();

@@ -27,6 +27,7 @@ struct ReferenceLayer {
     return sum;
   }
   Real from_h(Index row, const Real* h) const {
+    if (unrolled::kCells[cell].h_count == 0) return 0;
     Real sum = b_hh[row];
     for (Index i = 0; i < hidden; ++i) sum += w_hh[row * hidden + i] * h[i];
     return sum;
@@ -48,11 +49,28 @@ struct ReferenceLayer {
         const Real n = std::tanh(from_x(2 * hidden + u, x) + r * from_h(2 * hidden + u, before.data()));
         h[u] = (before[static_cast<std::size_t>(u)] - n) * z + n;
       }
+      if (name == "mingru") h[u] += sigmoid(gate(0)) * (gate(1) - h[u]);
+      if (name == "minlstm") {
+        const Real f = sigmoid(gate(0)), i = sigmoid(gate(1));
+        h[u] = (f * h[u] + i * gate(2)) / (f + i);
+      }
+      if (name == "slstm") {
+        Real &memory = c[u], &count = c[hidden + u], &m = c[2 * hidden + u];
+        const Real i = gate(0), f = gate(1);
+        const Real a = m + std::fmin(f, 0) - (count > 0.75 ? 0 : std::log(2.0));
+        const Real m_next = count > 0 ? std::fmax(a, i) : i;
+        const Real kept = sigmoid(f) * std::exp(m - m_next), written = std::exp(i - m_next);
+        memory = kept * memory + written * std::tanh(gate(2));
+        count = kept * count + written;
+        m = m_next;
+        h[u] = sigmoid(gate(3)) * memory / count;
+      }
     }
   }
 };
 
-// Runs the network over x [T, B, I] with `flat` parameters in torch's order; h and c [L, B, H] become the last states.
+// Runs the network over x [T, B, I] with `flat` parameters in torch's order; h [L, B, H] and c [L, B, E H] become the
+// last states.
 inline Reals run_reference(const unrolled::NetworkSpec& spec, const Reals& flat, Index steps, Index rows,
                            const Reals& x, Reals& h, Reals& c, const Dropout& dropout) {
   std::vector<ReferenceLayer> layers;
@@ -60,11 +78,14 @@ inline Reals run_reference(const unrolled::NetworkSpec& spec, const Reals& flat,
   for (Index l = 0; l < spec.layers; ++l) {
     const Index inputs = l == 0 ? spec.inputs : spec.hidden;
     const Index gates = unrolled::kCells[spec.cell].gates * spec.hidden;
+    const bool recurrent = unrolled::kCells[spec.cell].h_count > 0;
     const Real* w_hh = at + gates * inputs;
-    const Real* b_ih = w_hh + gates * spec.hidden;
+    const Real* b_ih = w_hh + (recurrent ? gates * spec.hidden : 0);
     layers.push_back({spec.cell, inputs, spec.hidden, at, w_hh, b_ih, b_ih + gates});
-    at = b_ih + 2 * gates;
+    at = b_ih + (recurrent ? 2 : 1) * gates;
   }
+  const Index extra = unrolled::kCells[spec.cell].states;
+  c.resize(static_cast<std::size_t>(spec.layers * rows * extra * spec.hidden));
   const Index window = steps * spec.inputs;
   const Real* head = at;
   const Real* bias = head + spec.outputs * spec.hidden;
@@ -76,7 +97,7 @@ inline Reals run_reference(const unrolled::NetworkSpec& spec, const Reals& flat,
       for (Index l = 0; l < spec.layers; ++l) {
         if (l > 0) dropout.apply(l, t, b, spec.hidden, input.data());
         Real* state = h.data() + (l * rows + b) * spec.hidden;
-        layers[static_cast<std::size_t>(l)].step(input.data(), state, c.data() + (l * rows + b) * spec.hidden);
+        layers[static_cast<std::size_t>(l)].step(input.data(), state, c.data() + (l * rows + b) * extra * spec.hidden);
         input.assign(state, state + spec.hidden);
       }
       if (spec.outputs == 0) out.insert(out.end(), input.begin(), input.end());

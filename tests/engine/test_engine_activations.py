@@ -1,4 +1,4 @@
-"""tanh, sigmoid and relu over their whole range: every exponent, denormals, infinities, NaN."""
+"""tanh, sigmoid, relu and exp over their whole range: every exponent, denormals, infinities, NaN."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # The core promises the larger of the two.
 ABSOLUTE = TOLERANCES["activation"]
 UNITS = TOLERANCES["activation units"]
+UNITS_OF_EXP = 4.0
 
 
 def of_core(name: str, x: Array) -> Array:
@@ -38,7 +39,10 @@ REFERENCES: dict[str, Callable[[Array], Array]] = {
     "tanh": np.tanh,
     "sigmoid": logistic,
     "relu": lambda x: np.maximum(x, 0),
+    "exp": np.exp,
 }
+# Where e^x is a normal number of the format; beyond, the core gives the last one.
+EXP_RANGE = {"float32": (-87.0, 88.0), "float64": (-708.0, 709.0)}
 WIDER = {"float32": np.float64, "float64": np.longdouble}
 every_activation = pytest.mark.parametrize("name", REFERENCES)
 
@@ -84,6 +88,19 @@ def test_accuracy(name: str, dtype: str) -> None:
 
 
 @every_dtype
+def test_accuracy_of_exp(dtype: str) -> None:
+    low, high = EXP_RANGE[dtype]
+    x = np.concatenate([whole_range(dtype), bent_range(dtype), np.linspace(low, high, 400_001).astype(dtype)])
+    inside = x[(low <= x) & (x <= high)]
+    relative = of_core("exp", inside) / np.exp(inside.astype(WIDER[dtype])) - 1
+    assert np.abs(relative).max() <= UNITS_OF_EXP * np.finfo(dtype).eps
+    below, beyond = of_core("exp", x[x < low]), of_core("exp", x[x > high])
+    assert 0.0 <= below.min() <= below.max() <= np.exp(np.asarray(low + 0.01, dtype))
+    assert np.isfinite(beyond).all()
+    assert beyond.min() >= np.exp(np.asarray(high - 0.01, dtype))
+
+
+@every_dtype
 def test_relu_is_exact(dtype: str) -> None:
     x = np.append(whole_range(dtype), np.array([np.inf, -np.inf], dtype))
     np.testing.assert_array_equal(of_core("relu", x), np.maximum(x, 0))
@@ -94,7 +111,9 @@ def test_relu_is_exact(dtype: str) -> None:
 def test_infinities_give_the_limits_and_nan_stays(name: str, dtype: str) -> None:
     x = np.array([np.inf, -np.inf, np.nan, -np.nan], dtype)
     y = of_core(name, x)
-    low, high = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0), "relu": (0.0, np.inf)}[name]
+    low, high = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0), "relu": (0.0, np.inf), "exp": (0.0, y[0])}[name]
+    if name == "exp":
+        assert np.finfo(dtype).max / 4 < y[0] <= np.finfo(dtype).max
     np.testing.assert_allclose(y[:2], [high, low], rtol=0, atol=2.4e-7 if dtype == "float32" else 1e-15)
     assert np.isnan(y[2:]).all()
 

@@ -10,7 +10,7 @@ import pytest
 from tests.engine.border import CORE, WRONG_KIND, panel
 from tests.engine.helpers import Shape, draw, same_bits
 from unrolled import _core
-from unrolled.engine import Engine, Learning, State, Trainer, Windowing
+from unrolled.engine import CELLS, Engine, Learning, State, Trainer, Windowing
 
 SHAPE = Shape(hidden=5, batch=2, steps=3, inputs=7)
 NETWORK = {"cell": "lstm", "input_size": 7, "hidden_size": 5}
@@ -51,7 +51,7 @@ def test_networks_that_cannot_be(change: dict[str, Any], error: type[Exception],
 
 
 def test_the_core_itself_refuses_an_unknown_cell() -> None:
-    with pytest.raises(ValueError, match="expected: one of rnn, rnn_relu, lstm, gru\n  got: nope"):
+    with pytest.raises(ValueError, match=f"expected: one of {', '.join(CELLS)}\n  got: nope"):
         _core.NetworkF32(**{**CORE, "cell": "nope"})
 
 

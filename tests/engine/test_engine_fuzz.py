@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.engine.border import WRONG_KIND, raw_trainer
 from tests.engine.helpers import fill, same_bits
 from unrolled import _core
-from unrolled.engine import Engine
+from unrolled.engine import CELLS, Engine
 
 sizes = st.sampled_from([0, 1, 2, 3, 4, 5, 8])
 shapes = st.lists(sizes, max_size=4).map(tuple)
@@ -37,7 +37,7 @@ def things(draw: st.DrawFn, *fitting: tuple[int, ...]) -> Any:
 @given(data=st.data())
 def test_any_arrays_are_computed_or_refused(data: st.DataObject) -> None:
     """Every array of a pass drawn at random: it fits and a result comes, or one of two errors does."""
-    cell = data.draw(st.sampled_from(["rnn", "rnn_relu", "lstm", "gru"]))
+    cell = data.draw(st.sampled_from(sorted(CELLS)))
     outputs, every = data.draw(st.sampled_from([0, 3])), data.draw(st.booleans())
     skip = data.draw(st.sampled_from([0, 0, 3])) if outputs and not every else 0
     core = _core.NetworkF32(
@@ -53,14 +53,15 @@ def test_any_arrays_are_computed_or_refused(data: st.DataObject) -> None:
     state = (2, 4, 5)
     out = (3, 4, 5) if not outputs else (3, 4, 3) if every else (4, 3)
     x, h = data.draw(things((3, 4, 2))), data.draw(things(state))
-    c = data.draw(things(state)) if cell == "lstm" else data.draw(st.sampled_from([None, None, h]))
+    beside = (2, 4, 5 * CELLS[cell].states)
+    c = data.draw(things(beside)) if CELLS[cell].states else data.draw(st.sampled_from([None, None, h]))
     y = data.draw(things(out))
     options = (data.draw(st.booleans()), data.draw(st.integers(0, 3)), data.draw(st.integers(0, 4)))
     arguments: list[Any] = [x, h, c, y]
     call: Any = core.apply
     if data.draw(st.booleans()):
         d_h = data.draw(things(state))
-        d_c = data.draw(things(state)) if cell == "lstm" else None
+        d_c = data.draw(things(beside)) if CELLS[cell].states else None
         flat = data.draw(things((core.parameter_count,)))
         d_x = data.draw(st.one_of(st.none(), things((3, 4, 2))))
         arguments += [d_h, d_c, flat, d_x]

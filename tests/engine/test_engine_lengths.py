@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tests.engine.helpers import Head, Shape, assert_close, draw, make_engine, same_bits
+from tests.engine.helpers import Head, Shape, assert_close, draw, every_cell, make_engine, same_bits
 from unrolled.engine import Engine, State
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 LENGTHS = np.array([3, 7, 1, 7, 5, 2])
 SHAPE = Shape(hidden=19, batch=6, steps=7, inputs=3, layers=2)
 HEADS: tuple[Head, ...] = ("none", "last", "every")
-every_cell = pytest.mark.parametrize("cell", ["rnn", "rnn_relu", "lstm", "gru"])
 
 
 def behind(lengths: Array, steps: int) -> Array:

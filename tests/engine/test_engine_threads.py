@@ -29,7 +29,7 @@ from tests.engine.helpers import (
     same_bits,
 )
 from tests.engine.windows import Task, learning_for, make_task
-from unrolled.engine import OPTIMIZERS, Engine, Learning, Trainer, Windowing
+from unrolled.engine import CELLS, OPTIMIZERS, Engine, Learning, Trainer, Windowing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -181,7 +181,7 @@ def test_whoever_waits_for_an_engine_does_not_hold_python_up(ask: str) -> None:
 
 
 def test_many_python_threads_with_engines_of_their_own() -> None:
-    cells = ["rnn", "rnn_relu", "lstm", "gru"] * 3
+    cells = [*CELLS] * 2
     drawn = [draw(cell, LARGE, dtype="float32", seed=n) for n, cell in enumerate(cells)]
     expected = [
         (each.engine.forward(each.x)[0], gradients_as_dict(each.engine.backward(each.x, each.d_out)))

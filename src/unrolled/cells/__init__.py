@@ -13,10 +13,13 @@ from unrolled.cells.base import Cell, State, Step, StepGradients, Weights
 from unrolled.cells.gru import GRU
 from unrolled.cells.losses import LOSSES, Loss
 from unrolled.cells.lstm import LSTM
+from unrolled.cells.mingru import MinGRU
+from unrolled.cells.minlstm import MinLSTM
 from unrolled.cells.network import NetworkGradients, NetworkTrace, run_network, run_network_backward
 from unrolled.cells.optimizers import OPTIMIZERS, Optimizer, clip_by_global_norm
 from unrolled.cells.rnn import RNN
 from unrolled.cells.sequence import SequenceGradients, Trace, run, run_backward
+from unrolled.cells.slstm import SLSTM
 from unrolled.cells.stack import StackGradients, StackTrace, run_stack, run_stack_backward
 
 CELLS: dict[str, Cell[Any]] = {
@@ -24,6 +27,9 @@ CELLS: dict[str, Cell[Any]] = {
     "rnn_relu": RNN("rnn_relu", activation=relu, slope=relu_slope),
     "lstm": LSTM(),
     "gru": GRU(),
+    "mingru": MinGRU(),
+    "minlstm": MinLSTM(),
+    "slstm": SLSTM(),
 }
 """The table of cells; another joins by one file beside these and one line here."""
 

@@ -24,13 +24,17 @@ if TYPE_CHECKING:
     from unrolled.cells.shapes import Sizes
 
 State: TypeAlias = tuple[Array, ...]
-"""What a step hands to the next: (h,) or (h, c), each [B, H]; `Cell.states` names them."""
+"""What a step hands to the next: (h,), (h, c), ..., each [B, H]; `Cell.states` names them."""
+
+NOTHING: Array = np.empty((0, 0))
+"""What stands for weights that a cell does not have."""
 
 
 class Weights(NamedTuple):
     """The learned numbers of one layer, under torch's names and in torch's shapes. Their gradients too.
 
-    The rows are G blocks of H, one block a gate, in the order of `Cell.gates`.
+    The rows are G blocks of H, one block a gate, in the order of `Cell.gates`. A cell whose gates do not read
+    the hidden state has no weight_hh and no bias_hh: both are empty.
 
     Shapes:
         weight_ih: [G*H, I]; weight_hh: [G*H, H]; bias_ih, bias_hh: [G*H].
@@ -42,21 +46,34 @@ class Weights(NamedTuple):
     bias_hh: Array
 
     @classmethod
+    def of(cls, arrays: Mapping[str, Array]) -> Weights:
+        """Return weights from arrays by name; those that are not there are empty."""
+        return cls(*(arrays.get(name, NOTHING) for name in cls._fields))
+
+    @classmethod
     def of_layer(cls, parameters: Mapping[str, Array], layer: int) -> Weights:
         """Return the weights of one layer out of `parameters`, where layer 0's are `weight_ih_l0`, ..."""
-        return cls(*(parameters[f"{name}_l{layer}"] for name in cls._fields))
+        return cls.of({name: parameters.get(f"{name}_l{layer}", NOTHING) for name in cls._fields})
 
-    def fitted(self, sizes: Sizes, *, inputs: str = "I", suffix: str = "") -> Weights:
-        """Return float64 copies of the four arrays, their shapes compared with `sizes` and each other."""
-        weight_hh = sizes.fit(f"weight_hh{suffix}", self.weight_hh, "G*H H")  # first, because it shows H
+    def fitted(self, sizes: Sizes, *, recurrent: bool = True, inputs: str = "I", suffix: str = "") -> Weights:
+        """Return float64 copies of the arrays, their shapes compared with `sizes` and each other."""
+        weight_hh = bias_hh = NOTHING
+        if recurrent:
+            weight_hh = sizes.fit(f"weight_hh{suffix}", self.weight_hh, "G*H H")  # first, because it shows H
+            bias_hh = sizes.fit(f"bias_hh{suffix}", self.bias_hh, "G*H")
+        else:
+            sizes.divide("H", np.shape(self.weight_ih)[:1], by="G")
         weight_ih = sizes.fit(f"weight_ih{suffix}", self.weight_ih, f"G*H {inputs}")
         bias_ih = sizes.fit(f"bias_ih{suffix}", self.bias_ih, "G*H")
-        bias_hh = sizes.fit(f"bias_hh{suffix}", self.bias_hh, "G*H")
         return Weights(weight_ih, weight_hh, bias_ih, bias_hh)
 
     def named(self, layer: int) -> dict[str, Array]:
-        """Return the four arrays under torch's names for one layer: `weight_ih_l0`, ... for layer 0."""
-        return {f"{name}_l{layer}": array for name, array in self._asdict().items()}
+        """Return the arrays that are there, layer 0's under torch's names `weight_ih_l0`, ..."""
+        return {
+            f"{name}_l{layer}": array
+            for name, array in self._asdict().items()
+            if np.shape(array) != NOTHING.shape
+        }
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -77,7 +94,7 @@ class Step:
     from_x: Array
     """W_ih x + b_ih: what the input says to every gate."""
     from_h: Array
-    """W_hh h + b_hh: what the hidden state says to every gate."""
+    """W_hh h + b_hh: what the hidden state says to every gate; zeros where no gate reads it."""
     h_next: Array
     """The hidden state after the step, which is also the layer's output."""
 
@@ -104,11 +121,13 @@ class Cell(ABC, Generic[S]):
         name: the cell's name in the table `CELLS`.
         gates: the names of the weights' blocks of rows, in torch's order.
         states: the names of what one step hands to the next; the first is always "h".
+        recurrent: whether the gates read the hidden state, through weight_hh and bias_hh.
     """
 
     name: str
     gates: tuple[str, ...]
     states: tuple[str, ...]
+    recurrent: bool = True
 
     @abstractmethod
     def step(self, x_bi: Array, state: State, weights: Weights) -> S:
@@ -127,7 +146,7 @@ class Cell(ABC, Generic[S]):
         return tuple(np.zeros((batch, hidden_size)) for _ in self.states)
 
     def weight_shapes(self, input_size: int, hidden_size: int) -> dict[str, tuple[int, ...]]:
-        """Return the shape of each array of a layer's `Weights`.
+        """Return the shape of each array of a layer's `Weights` that the cell has.
 
         Example:
             >>> from unrolled.cells import CELLS
@@ -136,7 +155,8 @@ class Cell(ABC, Generic[S]):
         """
         rows = len(self.gates) * hidden_size
         shapes: tuple[tuple[int, ...], ...] = ((rows, input_size), (rows, hidden_size), (rows,), (rows,))
-        return dict(zip(Weights._fields, shapes, strict=True))
+        every = dict(zip(Weights._fields, shapes, strict=True))
+        return {name: shape for name, shape in every.items() if self.recurrent or name.endswith("_ih")}
 
 
 def blocks(a: Array, count: int) -> list[Array]:
@@ -169,3 +189,16 @@ def linear_backward(
         bias_hh=d_from_h.sum(axis=0),
     )
     return dx, dh, d_weights
+
+
+def input_backward(step: Step, weights: Weights, d_from_x: Array) -> tuple[Array, Weights]:
+    """Go back through from_x = W_ih x + b_ih, where no gate reads the hidden state.
+
+    Shapes:
+        d_from_x: [B, G*H].
+
+    Returns:
+        dx [B, I] and the gradients of the weights.
+    """
+    d_weights = Weights(d_from_x.T @ step.x, NOTHING, d_from_x.sum(axis=0), NOTHING)
+    return d_from_x @ weights.weight_ih, d_weights

@@ -84,7 +84,8 @@ def run_network(
     Shapes:
         x_tbi: [T, B, I]; each array of `state`: [L, B, H]; masks: [L-1, T, B, H].
         weight_ih_l{k}: [G*H, I] ([G*H, H] above the bottom), weight_hh_l{k}: [G*H, H],
-        bias_ih_l{k}, bias_hh_l{k}: [G*H], head.weight: [O, H], head.bias: [O], skip.weight: [O, T*I].
+        bias_ih_l{k}, bias_hh_l{k}: [G*H] (those of hh only where the gates read h),
+        head.weight: [O, H], head.bias: [O], skip.weight: [O, T*I].
 
     Args:
         cell: the equations.
@@ -107,7 +108,7 @@ def run_network(
         [[12.0]]
     """
     floats = {name: np.array(array, dtype=np.float64) for name, array in parameters.items()}
-    n_layers = _count_layers(floats)
+    n_layers = _count_layers(cell, floats)
     has_skip = _SKIP in floats
     if has_skip and every_step:
         raise ArgumentError(fault("cells.skip-every-step"))
@@ -180,11 +181,12 @@ def _steps(window: Array, shape: tuple[int, ...]) -> Array:
     return window.reshape(batch, n_steps, n_features).transpose(1, 0, 2)
 
 
-def _count_layers(parameters: Mapping[str, Array]) -> int:
+def _count_layers(cell: Cell[S], parameters: Mapping[str, Array]) -> int:
     """Return L, or raise where the names are not exactly those of L layers, a head and perhaps a skip."""
-    numbered = re.compile(rf"({'|'.join(Weights._fields)})_l(\d+)")
+    names = tuple(cell.weight_shapes(1, 1))
+    numbered = re.compile(rf"({'|'.join(names)})_l(\d+)")
     n_layers = len({found[2] for name in parameters if (found := numbered.fullmatch(name))}) or 1
-    wanted = [f"{name}_l{k}" for k in range(n_layers) for name in Weights._fields] + [*_HEAD]
+    wanted = [f"{name}_l{k}" for k in range(n_layers) for name in names] + [*_HEAD]
     missing = [name for name in wanted if name not in parameters]
     unknown = [name for name in parameters if name not in (*wanted, _SKIP)]
     if missing or unknown:

@@ -89,7 +89,7 @@ def run(cell: Cell[S], x_tbi: ArrayLike, weights: Weights, *, state: State | Non
     """
     sizes = Sizes(G=len(cell.gates))
     inputs_tbi = sizes.fit("x", x_tbi, "T B I")
-    weights = weights.fitted(sizes)
+    weights = weights.fitted(sizes, recurrent=cell.recurrent)
     if state is not None:
         state = sizes.fit_state("state", state, names=cell.states, axes="B H")
     sizes.settle()

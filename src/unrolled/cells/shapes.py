@@ -42,6 +42,11 @@ class Sizes:
         """Return the size of the axis called by one letter."""
         return self._known[axis]
 
+    def divide(self, axis: str, shape: tuple[int, ...], *, by: str) -> None:
+        """Learn the size of `axis` from rows that are so many blocks of it; no multiple misfits later."""
+        if shape:
+            self._known.setdefault(axis, shape[0] // self[by])
+
     def fit(self, name: str, array: ArrayLike, axes: str) -> Array:
         """Return a float64 copy of `array` and remember a fault where its shape is not that of `axes`.
 

@@ -159,7 +159,7 @@ def learn_sizes(
     sizes = Sizes(G=len(cell.gates), L=len(layers), M=len(layers) - 1)
     sizes.fit("x", x_tbi, "T B I")
     for k, weights in enumerate(layers):
-        weights.fitted(sizes, inputs="I" if k == 0 else "H", suffix=f"_l{k}")
+        weights.fitted(sizes, recurrent=cell.recurrent, inputs="I" if k == 0 else "H", suffix=f"_l{k}")
     if state is not None:
         sizes.fit_state("state", state, names=cell.states, axes="L B H")
     if masks is not None:

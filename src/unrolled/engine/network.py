@@ -24,7 +24,8 @@ class State(NamedTuple):
     """The state of all layers after a step.
 
     Shapes:
-        h, c: [L, B, H]; c is None for cells without it.
+        h: [L, B, H]; c: [L, B, E*H], the E states that a cell keeps beside h, side by side: c of "lstm"; c, n
+        and m of "slstm". It is None for cells that keep none.
     """
 
     h: Array
@@ -86,7 +87,7 @@ class Engine:
             faults.append(fault("engine.dtype", got=repr(dtype), known=", ".join(DTYPES)))
         raise_any(ArgumentError, faults)
         self.dtype = np.dtype(dtype)
-        self._has_c = CELLS[cell][1]
+        self._extra = CELLS[cell].states
         self.input_size = input_size
         self._states = (num_layers, hidden_size)
         self._output_size, self._every = output_size, head == "every"
@@ -153,8 +154,8 @@ class Engine:
     def zero_state(self, batch: int) -> State:
         """Return the state before anything was read: zeros."""
         layers, hidden = self._states
-        shape = (layers, batch, hidden)
-        return State(np.zeros(shape, self.dtype), np.zeros(shape, self.dtype) if self._has_c else None)
+        h = np.zeros((layers, batch, hidden), self.dtype)
+        return State(h, np.zeros((layers, batch, self._extra * hidden), self.dtype) if self._extra else None)
 
     def _copy(self, state: State | None, batch: int) -> State:
         if state is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -16,8 +16,25 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 """A float32 or float64 array of the engine's dtype."""
 
-CELLS: dict[str, tuple[int, bool]] = {name: (gates, has_c) for name, gates, has_c in _core.cells()}
-"""The cells that the core knows: name -> (number of gates, whether it keeps a second state c)."""
+
+class CellSizes(NamedTuple):
+    """What a cell is to those who only need its sizes.
+
+    Attributes:
+        gates: G, how many blocks of rows the weights have.
+        states: E, how many states it keeps beside h.
+        recurrent: whether its gates read h, through weight_hh and bias_hh.
+    """
+
+    gates: int
+    states: int
+    recurrent: bool
+
+
+CELLS: dict[str, CellSizes] = {
+    name: CellSizes(gates, states, recurrent) for name, gates, states, recurrent in _core.cells()
+}
+"""The cells that the core knows, by name."""
 
 LOSS_WIDTHS: dict[str, int] = dict(_core.losses())
 """The losses -> how many numbers the network gives for one target; 0 for "quantile": one for each quantile."""
