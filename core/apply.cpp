@@ -85,7 +85,7 @@ void take_output_gradient(const Network<T>& network, const Call<T>& call, const 
     return;
   }
   pass.d_out_first.grow(pass.steps);
-  const bool sorted = call.lengths != nullptr;
+  const bool sorted = call.lengths != nullptr || spec.dilated();  // dilated layers read steps one behind the other
   for (Index t = 0; t < pass.steps; ++t) {
     pass.d_out_first.data()[t] = sorted ? pass.first_of(t) : t * call.rows + pass.first_row;
   }
@@ -139,9 +139,8 @@ void apply(const Network<T>& network, Workspace<T>& workspace, const Call<T>& ca
       }
     } else {
       each_step(call, pass, width, out, [&](Index t, Index b, T* to) {
-        const T* from = spec.outputs > 0 ? pass.y.data() + (pass.first_of(t) + b) * width
-                                         : network.hidden_state(pass, spec.layers - 1, t + 1, b);
-        std::copy_n(from, width, to);
+        if (spec.outputs == 0) return network.output(pass, spec.layers - 1, t, b, to);
+        std::copy_n(pass.y.data() + (pass.first_of(t) + b) * width, width, to);
       });
     }
     each_layer(call, pass, spec.layers, spec.hidden, call.h, [&](Index l, Index b, T* to) {
@@ -183,9 +182,9 @@ void apply_backward(const Network<T>& network, Workspace<T>& workspace, const Ca
         exchange_states(spec, outside, pass.dc[static_cast<std::size_t>(l)].data() + b * states * h_pad, in);
       });
     };
-    exchange(true);
+    if (!spec.dilated()) exchange(true);
     network.backward(pass, sums[static_cast<std::size_t>(chunk)].data(), gradients.d_x != nullptr);
-    exchange(false);
+    if (!spec.dilated()) exchange(false);
     if (gradients.d_x == nullptr) return;
     each_step(call, pass, spec.inputs, gradients.d_x,
               [&](Index t, Index b, T* to) { std::copy_n(network.input_gradient(pass, t, b), spec.inputs, to); });

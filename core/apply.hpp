@@ -18,7 +18,7 @@ struct Call {
   Index steps;
   Index rows;
   const T* x;
-  T* h;  // first states; becomes the last
+  T* h;  // first states, zeros where layers are dilated; becomes the last
   T* c;  // the same for the states beside h, only read and written where the cell has some
   Dropout dropout;
   int threads;
@@ -43,7 +43,7 @@ void apply(const Network<T>& network, Workspace<T>& workspace, const Call<T>& ca
 template <class T>
 struct Gradients {
   const T* d_out;  // of the output
-  T* d_h;          // of the last states; becomes that of the first
+  T* d_h;          // of the last states; becomes that of the first; neither read nor written where layers are dilated
   T* d_c;
   T* parameters;  // all, one after another, each in torch's layout
   T* d_x;         // [T, B, I], or null

@@ -38,7 +38,7 @@ Network<T>::Network(const NetworkSpec& spec) : spec_(spec) {
     const Index ld = head_ld();
     parameters_.push_back({"head.weight", spec.outputs, spec.hidden, offset, ld});
     parameters_.push_back({"head.bias", spec.outputs, 0, offset + spec.hidden, ld});
-    const Index skip = spec.skip_steps * spec.inputs;
+    const Index skip = spec.skip_steps * spec.skip_width();
     if (skip > 0) parameters_.push_back({"skip.weight", spec.outputs, skip, offset + spec.hidden + 1, ld});
     offset += padded<T>(spec.outputs * ld);
   }
@@ -109,6 +109,7 @@ void Network<T>::prepare(Pass<T>& pass, Index steps, Index rows, bool keep, cons
       pass.first.data()[t + 1] = pass.first_of(t) + active;
     }
     reserve(pass, steps, rows, keep);
+    fold(pass, steps);
     pass.steps = steps;
     pass.rows = rows;
     pass.keep = keep;
@@ -116,8 +117,22 @@ void Network<T>::prepare(Pass<T>& pass, Index steps, Index rows, bool keep, cons
   pass.order = nullptr;
   for (std::size_t l = 0; l < count; ++l) {
     const LayerShape& s = layers_[l];
-    for (Index b = 0; b < rows; ++b) std::fill_n(pass.z[l].data() + b * s.ld, s.hidden, T(0));
-    std::fill_n(pass.c[l].data(), rows * s.c_ld(), T(0));
+    const Index first_rows = dilation(pass.steps, static_cast<Index>(l)) * rows;
+    for (Index b = 0; b < first_rows; ++b) std::fill_n(pass.z[l].data() + b * s.ld, s.hidden, T(0));
+    std::fill_n(pass.c[l].data(), first_rows * s.c_ld(), T(0));
+  }
+}
+
+// Where the steps of the dilated layers begin.
+template <class T>
+void Network<T>::fold(Pass<T>& pass, Index steps) const {
+  if (!spec_.dilated()) return;
+  pass.folded.resize(layers_.size());
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    const Index d = dilation(steps, static_cast<Index>(l));
+    const Index count = (steps + d - 1) / d;
+    pass.folded[l].grow(count + 1);
+    for (Index t = 0; t <= count; ++t) pass.folded[l].data()[t] = pass.first_of(std::min(t * d, steps));
   }
 }
 
@@ -132,17 +147,18 @@ void Network<T>::reserve(Pass<T>& pass, Index steps, Index rows, bool keep) cons
   pass.dc.resize(count);
   for (std::size_t l = 0; l < count; ++l) {
     const LayerShape& s = layers_[l];
-    pass.z[l].grow((all + rows) * s.ld);
+    const Index ends = dilation(steps, static_cast<Index>(l)) * rows;
+    pass.z[l].grow((all + ends) * s.ld);
     for (Index i = 0; i < all; ++i) {
       pass.z[l].data()[i * s.ld + s.hidden] = T(1);
       pass.z[l].data()[i * s.ld + s.x_offset + s.inputs] = T(1);
     }
-    pass.c[l].grow((keep ? all + rows : rows) * s.c_ld());
+    pass.c[l].grow((keep ? all + ends : ends) * s.c_ld());
     if (!keep) continue;
     pass.saved[l].grow(all * s.shape().saved * s.h_pad);
-    pass.dh[l].grow(rows * s.h_pad);
-    pass.dc[l].grow(rows * s.c_ld());
-    pass.gates.grow(std::max(kGateRows, rows) * s.d_ld);
+    pass.dh[l].grow(ends * s.h_pad);
+    pass.dc[l].grow(ends * s.c_ld());
+    pass.gates.grow(std::max(kGateRows, ends) * s.d_ld);
     pass.narrow.grow(s.narrow_columns() * s.d_ld);
     for (Buffer<T>& dx : pass.dx) dx.grow(all * padded<T>(s.inputs));
   }
@@ -165,13 +181,30 @@ T* Network<T>::input(Pass<T>& pass, Index t, Index b) const {
 template <class T>
 T* Network<T>::hidden_state(Pass<T>& pass, Index layer, Index t, Index b) const {
   const auto l = static_cast<std::size_t>(layer);
-  return pass.z[l].data() + pass.at(t, b) * layers_[l].ld;
+  const Index d = dilation(pass.steps, layer);
+  Index row = pass.at(t, b);
+  if (t > 0 && d > 1) {
+    row = b +
+          (t - 1 + d < pass.steps ? pass.first_of(t - 1 + d) : pass.first_of(pass.steps) + before(pass, layer, t - 1));
+  }
+  return pass.z[l].data() + row * layers_[l].ld;
+}
+
+template <class T>
+void Network<T>::output(Pass<T>& pass, Index layer, Index t, Index b, T* to) const {
+  copy(hidden_state(pass, layer, t + 1, b), spec_.hidden, to);
+  if (!spec_.residual || layer == 0) return;
+  const auto l = static_cast<std::size_t>(layer);
+  const T* x = pass.z[l].data() + (pass.first_of(t) + b) * layers_[l].ld + layers_[l].x_offset;
+  for (Index i = 0; i < spec_.hidden; ++i) to[i] += x[i];
 }
 
 template <class T>
 T* Network<T>::cell_state(Pass<T>& pass, Index layer, Index b, bool last) const {
   const auto l = static_cast<std::size_t>(layer);
-  return pass.c[l].data() + ((last && pass.keep ? pass.first_of(pass.steps) : 0) + b) * layers_[l].c_ld();
+  Index row = b + (last ? before(pass, layer, pass.steps - 1) : 0);
+  if (last && pass.keep) row += pass.first_of(pass.steps);
+  return pass.c[l].data() + row * layers_[l].c_ld();
 }
 
 template <class T>
@@ -183,11 +216,13 @@ void Network<T>::forward(Pass<T>& pass) const {
     if (l > 0) {
       pass.each_active([&](Index t, Index b) {
         T* x = pass.z[l].data() + (pass.first_of(t) + b) * s.ld + s.x_offset;
-        copy(hidden_state(pass, layer - 1, t + 1, b), s.inputs, x);
+        output(pass, layer - 1, t, b, x);
         pass.dropout.apply(layer, t, pass.batch_row(b), s.inputs, x);
       });
     }
-    k.layer_forward[s.cell]({&s, pass.steps, pass.rows, pass.first.data(), panels_[l].data(), pass.z[l].data(),
+    const Index d = dilation(pass.steps, layer);
+    k.layer_forward[s.cell]({&s, (pass.steps + d - 1) / d, d * pass.rows,
+                             d > 1 ? pass.folded[l].data() : pass.first.data(), panels_[l].data(), pass.z[l].data(),
                              pass.c[l].data(), pass.from_zero, pass.keep, pass.keep ? pass.saved[l].data() : nullptr});
   }
   if (spec_.outputs > 0) run_head(pass);
@@ -199,15 +234,13 @@ void Network<T>::run_head(Pass<T>& pass) const {
   const Index ld = head_ld();
   const Index top = spec_.layers - 1;
   if (spec_.every) {
-    pass.each_active([&](Index t, Index b) {
-      copy(hidden_state(pass, top, t + 1, b), spec_.hidden, pass.u.data() + (pass.first_of(t) + b) * ld);
-    });
+    pass.each_active([&](Index t, Index b) { output(pass, top, t, b, pass.u.data() + (pass.first_of(t) + b) * ld); });
   } else {
     for (Index b = 0; b < pass.rows; ++b) {
       T* u = pass.u.data() + b * ld;
-      copy(hidden_state(pass, top, pass.steps, b), spec_.hidden, u);
+      output(pass, top, pass.last_step(b), b, u);
       for (Index s = 0; s < spec_.skip_steps; ++s) {
-        copy(input(pass, s, b), spec_.inputs, u + spec_.hidden + 1 + s * spec_.inputs);
+        copy(input(pass, s, b), spec_.skip_width(), u + spec_.hidden + 1 + s * spec_.skip_width());
       }
     }
   }
@@ -218,8 +251,9 @@ void Network<T>::run_head(Pass<T>& pass) const {
 template <class T>
 void Network<T>::clear_state_gradients(Pass<T>& pass) const {
   for (std::size_t l = 0; l < layers_.size(); ++l) {
-    std::fill_n(pass.dh[l].data(), pass.rows * layers_[l].h_pad, T(0));
-    std::fill_n(pass.dc[l].data(), pass.rows * layers_[l].c_ld(), T(0));
+    const Index ends = dilation(pass.steps, static_cast<Index>(l)) * pass.rows;
+    std::fill_n(pass.dh[l].data(), ends * layers_[l].h_pad, T(0));
+    std::fill_n(pass.dc[l].data(), ends * layers_[l].c_ld(), T(0));
   }
 }
 
@@ -239,8 +273,24 @@ void Network<T>::head_backward(Pass<T>& pass, T* gradients, bool want_inputs) co
   if (spec_.every) return;
   const LayerShape& top = layers_.back();
   for (Index b = 0; b < pass.rows; ++b) {
-    T* dh = pass.dh.back().data() + b * top.h_pad;
+    T* dh = pass.dh.back().data() + (before(pass, spec_.layers - 1, pass.steps - 1) + b) * top.h_pad;
     for (Index i = 0; i < spec_.hidden; ++i) dh[i] += pass.d_u.data()[b * ld + i];
+  }
+}
+
+// What a layer's input gets past the layer: the gradient of every output, or, where a head reads the last alone, of
+// that.
+template <class T>
+void Network<T>::add_residual(const Pass<T>& pass, const T* d_out, Index d_out_ld, const Index* d_out_first, T* dx,
+                              Index dx_ld) const {
+  const auto add = [&](Index t, Index b, const T* from) {
+    T* to = dx + (pass.first_of(t) + b) * dx_ld;
+    for (Index i = 0; i < spec_.hidden; ++i) to[i] += from[i];
+  };
+  if (d_out != nullptr) {
+    pass.each_active([&](Index t, Index b) { add(t, b, d_out + (d_out_first[t] + b) * d_out_ld); });
+  } else {
+    for (Index b = 0; b < pass.rows; ++b) add(pass.last_step(b), b, pass.d_u.data() + b * head_ld());
   }
 }
 
@@ -260,17 +310,19 @@ void Network<T>::backward(Pass<T>& pass, T* gradients, bool want_inputs) const {
     const LayerShape& s = layers_[l];
     Buffer<T>& dx = pass.dx[l % 2];
     const Index dx_ld = padded<T>(s.inputs);
+    const Index d = dilation(pass.steps, static_cast<Index>(l));
+    const Index* first = d > 1 ? pass.folded[l].data() : pass.first.data();
     k.layer_backward[s.cell]({&s,
-                              pass.steps,
-                              pass.rows,
-                              pass.first.data(),
+                              (pass.steps + d - 1) / d,
+                              d * pass.rows,
+                              first,
                               weights_.data() + layer_offsets_[l],
                               pass.z[l].data(),
                               pass.c[l].data(),
                               pass.saved[l].data(),
                               d_out,
                               d_out_ld,
-                              d_out_first,
+                              d > 1 ? first : d_out_first,
                               pass.dh[l].data(),
                               pass.dc[l].data(),
                               pass.from_zero,
@@ -281,6 +333,7 @@ void Network<T>::backward(Pass<T>& pass, T* gradients, bool want_inputs) const {
                               l > 0 || want_inputs ? dx.data() : nullptr,
                               dx_ld});
     if (l > 0) {
+      if (spec_.residual) add_residual(pass, d_out, d_out_ld, d_out_first, dx.data(), dx_ld);
       pass.each_active([&](Index t, Index b) {
         pass.dropout.apply(static_cast<Index>(l), t, pass.batch_row(b), s.inputs,
                            dx.data() + (pass.first_of(t) + b) * dx_ld);
@@ -293,9 +346,9 @@ void Network<T>::backward(Pass<T>& pass, T* gradients, bool want_inputs) const {
   if (want_inputs && spec_.skip_steps > 0) {
     const Index dx_ld = padded<T>(spec_.inputs);
     pass.each_active([&](Index t, Index b) {
-      const T* d_window = pass.d_u.data() + b * head_ld() + spec_.hidden + 1 + t * spec_.inputs;
+      const T* d_window = pass.d_u.data() + b * head_ld() + spec_.hidden + 1 + t * spec_.skip_width();
       T* to = pass.dx[0].data() + (pass.first_of(t) + b) * dx_ld;
-      for (Index i = 0; i < spec_.inputs; ++i) to[i] += d_window[i];
+      for (Index i = 0; i < spec_.skip_width(); ++i) to[i] += d_window[i];
     });
   }
 }

@@ -5,8 +5,13 @@
 //
 // All parameters lie in one array: the layers' weight matrices (shapes.hpp), then the head's. The head reads rows
 // u = [ h (H) | 1 | window (T I) | 0 ... ], so its matrix is [ W | b | skip | 0 ... ], one row per output.
+//
+// A layer of dilation d over T steps of B rows is one without over ceil(T / d) steps of d B rows: rows lie step after
+// step, so it is the same memory, and only where each step begins is another. Its rows have whole lengths, and begin at
+// zero.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -18,13 +23,21 @@ namespace unrolled {
 
 struct NetworkSpec {
   int cell = 0;
-  Index inputs = 1;      // I
-  Index hidden = 1;      // H
-  Index layers = 1;      // L
-  Index outputs = 0;     // 0: no head
-  bool every = false;    // the head reads every step, not only the last
-  Index skip_steps = 0;  // T of the linear skip; 0: no skip
-  double dropout = 0;    // between layers, while training
+  Index inputs = 1;              // I
+  Index hidden = 1;              // H
+  Index layers = 1;              // L
+  Index outputs = 0;             // 0: no head
+  bool every = false;            // the head reads every step, not only the last
+  Index skip_steps = 0;          // T of the linear skip; 0: no skip
+  double dropout = 0;            // between layers, while training
+  Index skip_inputs = 0;         // the skip reads the first so many numbers of a step; 0: all
+  bool residual = false;         // a layer above the first gives its state and its own input to what is above it
+  std::vector<Index> dilations;  // of each layer: its state comes from so many steps before; empty: 1 of all
+
+  Index skip_width() const { return skip_inputs > 0 ? skip_inputs : inputs; }
+  bool dilated() const {
+    return std::any_of(dilations.begin(), dilations.end(), [](Index d) { return d > 1; });
+  }
 };
 
 // One parameter under torch's name: rows x columns, or a vector where columns is 0.
@@ -42,11 +55,12 @@ template <class T>
 struct Pass {
   Index steps = 0;
   Index rows = 0;
-  bool keep = false;             // for a backward pass
-  bool from_zero = false;        // the first states stay zeros, and their gradients are not wanted
-  Buffer<Index> first;           // of each step, and behind the last: where its rows begin
-  Index first_row = 0;           // of the chunk in the batch
-  const Index* order = nullptr;  // where the batch was sorted: which row of it each is
+  bool keep = false;                  // for a backward pass
+  bool from_zero = false;             // the first states stay zeros, and their gradients are not wanted
+  Buffer<Index> first;                // of each step, and behind the last: where its rows begin
+  std::vector<Buffer<Index>> folded;  // the same for the steps of each dilated layer
+  Index first_row = 0;                // of the chunk in the batch
+  const Index* order = nullptr;       // where the batch was sorted: which row of it each is
   Dropout dropout;
   std::vector<Buffer<T>> z, c, saved;  // of each layer
   Buffer<T> u, y, d_y, d_u;            // of the head; y and d_y are [rows, O], or a row for each step and row
@@ -64,6 +78,12 @@ struct Pass {
   Index at(Index t, Index b) const { return t < steps && b < active(t) ? first_of(t) + b : first_of(steps) + b; }
   Index batch_row(Index b) const { return order == nullptr ? first_row + b : order[first_row + b]; }
   Index first_of(Index t) const { return first.data()[t]; }
+  // The last step of row b.
+  Index last_step(Index b) const {
+    Index t = steps - 1;
+    while (t > 0 && active(t) <= b) --t;
+    return t;
+  }
   // Calls f(t, b) for every step and every row that has not ended.
   template <class F>
   void each_active(F&& f) const {
@@ -108,6 +128,8 @@ class Network {
   T* hidden_state(Pass<T>& pass, Index layer, Index t, Index b) const;
   // The states beside h before the first step, or after the last: H numbers each, padded<T>(H) apart.
   T* cell_state(Pass<T>& pass, Index layer, Index b, bool last) const;
+  // What layer l gives to what is above it at step t: H numbers, its state and, where it has one, the residual.
+  void output(Pass<T>& pass, Index layer, Index t, Index b, T* to) const;
 
   void forward(Pass<T>& pass) const;
   // From pass.d_y (with a head) or pass.d_out (without), and the gradients of the final states in pass.dh and pass.dc,
@@ -123,10 +145,19 @@ class Network {
   double work() const;
 
  private:
-  Index head_ld() const { return padded<T>(spec_.hidden + 1 + spec_.skip_steps * spec_.inputs); }
+  Index head_ld() const { return padded<T>(spec_.hidden + 1 + spec_.skip_steps * spec_.skip_width()); }
   Index head_rows(const Pass<T>& pass) const { return spec_.every ? pass.first_of(pass.steps) : pass.rows; }
   T* head_weights() { return weights_.data() + head_offset_; }
   const T* head_weights() const { return weights_.data() + head_offset_; }
+  // Of layer l in a pass of so many steps.
+  Index dilation(Index steps, Index layer) const {
+    return spec_.dilations.empty() ? 1 : std::min(spec_.dilations[static_cast<std::size_t>(layer)], steps);
+  }
+  // The rows of the dilated step that step t belongs to, before those of step t.
+  Index before(const Pass<T>& pass, Index layer, Index t) const { return t % dilation(pass.steps, layer) * pass.rows; }
+  void fold(Pass<T>& pass, Index steps) const;
+  void add_residual(const Pass<T>& pass, const T* d_out, Index d_out_ld, const Index* d_out_first, T* dx,
+                    Index dx_ld) const;
   void reserve(Pass<T>& pass, Index steps, Index rows, bool keep) const;
   void run_head(Pass<T>& pass) const;
   void head_backward(Pass<T>& pass, T* gradients, bool want_inputs) const;

@@ -12,7 +12,7 @@ namespace unrolled {
 template <class T>
 class Stream {
  public:
-  // The network lives longer than the stream, and has no skip: a skip reads a whole window.
+  // The network lives longer than the stream, and has no skip, which reads a whole window, and no dilations.
   Stream(const Network<T>& network, Index rows);
 
   // Reads one step, x [B, I], and writes what the network says of it: y [B, O], without a head [B, H].

@@ -3,6 +3,7 @@
 // Knows: networks as functions of arrays. Must not know: panels, windows, losses.
 #include "bindings/py_network.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -19,7 +20,8 @@ int cell_index(const std::string& name) {
 }
 
 NetworkSpec make_spec(const std::string& cell, Index inputs, Index hidden, Index layers, Index outputs, bool every,
-                      Index skip_steps, double dropout) {
+                      Index skip_steps, double dropout, Index skip_inputs, bool residual,
+                      const std::vector<Index>& dilations) {
   constexpr Index kMost = Index(1) << 20;
   NetworkSpec spec;
   spec.cell = cell_index(cell);
@@ -29,6 +31,9 @@ NetworkSpec make_spec(const std::string& cell, Index inputs, Index hidden, Index
   check_range("output_size", outputs, 0, kMost);
   check_range("skip_steps", skip_steps, 0, outputs > 0 && !every ? kMost : 0);
   check_real("dropout", dropout, 0, std::nextafter(1.0, 0.0));
+  check_range("skip_inputs", skip_inputs, 0, inputs);
+  if (!dilations.empty()) check_range("number of dilations", static_cast<Index>(dilations.size()), layers, layers);
+  for (const Index d : dilations) check_range("dilation", d, 1, kMost);
   if (4 * hidden * (inputs + hidden + 64) * layers > kLargest ||
       outputs * (hidden + skip_steps * inputs + 64) > kLargest) {
     refuse("network", "fewer than 2^40 parameters", "more");
@@ -40,7 +45,19 @@ NetworkSpec make_spec(const std::string& cell, Index inputs, Index hidden, Index
   spec.every = every;
   spec.skip_steps = skip_steps;
   spec.dropout = dropout;
+  spec.skip_inputs = skip_inputs;
+  spec.residual = residual;
+  spec.dilations = dilations;
   return spec;
+}
+
+// A state of a dilated layer is one of several steps, so none is taken from outside.
+template <class T>
+void check_zeros(const NetworkSpec& spec, const char* what, const Array<T>& state) {
+  if (!spec.dilated()) return;
+  if (!std::all_of(state.data(), state.data() + state.size(), [](T value) { return value == 0; })) {
+    refuse(what, "zeros, because layers are dilated", "other numbers");
+  }
 }
 
 template <class T>
@@ -57,6 +74,8 @@ Call<T> check_call(const NetworkSpec& spec, const Array<const T>& x, const Array
   check_states(spec.cell, c.has_value());
   if (c) check_shape("c", *c, {spec.layers, rows, kCells[spec.cell].states * spec.hidden});
   check_range("threads", threads, 1, 1024);
+  check_zeros(spec, "h", h);
+  if (c) check_zeros(spec, "c", *c);
   return {steps, rows, x.data(), h.data(), c ? c->data() : nullptr, {train ? spec.dropout : 0, seed, 0}, threads};
 }
 
@@ -67,6 +86,7 @@ std::vector<std::int64_t> check_lengths(const NetworkSpec& spec, const Lengths& 
   if (!lengths) return {};
   check_shape("lengths", *lengths, {rows});
   if (spec.skip_steps > 0) refuse("lengths", "none, because the linear skip reads whole windows", "lengths");
+  if (spec.dilated()) refuse("lengths", "none, because layers are dilated", "lengths");
   std::vector<std::int64_t> copy(lengths->data(), lengths->data() + rows);
   for (const std::int64_t length : copy) check_range("length", length, 1, steps);
   return copy;
@@ -101,8 +121,10 @@ void apply_network_backward(PyNetwork<T>& self, Array<const T> x, Array<T> h, st
   if (lengths) call.lengths = copy.data();
   check_shape("d_out", d_out, output_shape(spec, call.steps, call.rows));
   check_shape("d_h", d_h, shape_of(h));
+  check_zeros(spec, "d_h", d_h);
   if (c.has_value() != d_c.has_value()) refuse("d_c", "given where c is", "the other");
   if (d_c) check_shape("d_c", *d_c, shape_of(*c));
+  if (d_c) check_zeros(spec, "d_c", *d_c);
   if (d_x) check_shape("d_x", *d_x, shape_of(x));
   check_shape("parameters", parameters, {self.network.parameter_count()});
   check_range("batch", call.rows, 1, kLargest);
@@ -123,11 +145,12 @@ NetworkClass<T> bind_network(nb::module_& m, const char* name) {
       .def(
           "__init__",
           [](N* self, const std::string& cell, Index inputs, Index hidden, Index layers, Index outputs, bool every,
-             Index skip_steps, double dropout) {
-            new (self) N(make_spec(cell, inputs, hidden, layers, outputs, every, skip_steps, dropout));
+             Index skip_steps, double dropout, Index skip_inputs, bool residual, const std::vector<Index>& dilations) {
+            new (self) N(make_spec(cell, inputs, hidden, layers, outputs, every, skip_steps, dropout, skip_inputs,
+                                   residual, dilations));
           },
           nb::kw_only(), "cell"_a, "input_size"_a, "hidden_size"_a, "num_layers"_a, "output_size"_a, "every"_a,
-          "skip_steps"_a, "dropout"_a)
+          "skip_steps"_a, "dropout"_a, "skip_inputs"_a = 0, "residual"_a = false, "dilations"_a = std::vector<Index>())
       .def_prop_ro("parameter_count", [](const N& self) { return self.network.parameter_count(); })
       .def("parameters",
            [](const N& self) {

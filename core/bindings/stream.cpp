@@ -15,6 +15,7 @@ struct PyStream {
   PyStream(PyNetwork<T>& network, Index rows) : owner(network) {
     const NetworkSpec& spec = owner.network.spec();
     check_range("skip_steps", spec.skip_steps, 0, 0);
+    if (spec.dilated()) refuse("dilations", "1 of every layer", "more");
     check_range("batch", rows, 1, kLargest / (spec.layers * (16 * spec.hidden + spec.inputs + spec.outputs + 64)));
     stream.emplace(owner.network, rows);
   }

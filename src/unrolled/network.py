@@ -30,6 +30,9 @@ _SIZES = {
 }
 """The least and the most of each size, as the core knows them."""
 
+_MOST_DILATION = 1 << 20
+"""Steps that a layer may look back at the most."""
+
 _MOST_ROWS = 1 << 20
 """Sequences that a stream runs side by side at the most."""
 
@@ -47,6 +50,11 @@ class NetworkSpec:
         head: "last" reads the last state, "every" the state of every step.
         skip_steps: T of the linear skip from the whole window to the outputs; 0 for none.
         dropout: share of each layer's outputs set to zero while training, but for the last layer's.
+        skip_inputs: the skip reads the first so many features of each step; all where it is None.
+        residual: a layer above the first gives the sum of its state and its own input to what is above it,
+            the head included; its state is as it would be.
+        dilations: of each layer, d: its state at a step comes from the step d before, zeros before the first
+            d steps (Chang et al. 2017, "Dilated Recurrent Neural Networks"); () is 1 of every layer.
 
     Raises:
         ArgumentError: a value cannot work; all faults are named at once.
@@ -65,9 +73,14 @@ class NetworkSpec:
     head: Literal["last", "every"] = "last"
     skip_steps: int = 0
     dropout: float = 0.0
+    skip_inputs: int | None = None
+    residual: bool = False
+    dilations: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
+        if isinstance(self.dilations, list):  # as JSON has it
+            object.__setattr__(self, "dilations", tuple(self.dilations))
         faults: list[Fault] = []
         if self.cell not in CELLS:
             known = ", ".join(CELLS)
@@ -84,7 +97,30 @@ class NetworkSpec:
             faults.append(fault("network.skip-every"))
         if not is_number(self.dropout) or not 0 <= self.dropout < 1:
             faults.append(fault("network.dropout", got=repr(self.dropout)))
+        faults += self._connection_faults()
         raise_any(ArgumentError, faults)
+
+    def _connection_faults(self) -> list[Fault]:
+        """Return what is wrong with the ways past a layer or past steps."""
+        faults: list[Fault] = []
+        most = self.input_size if is_whole(self.input_size) else 1
+        if self.skip_inputs is not None and not (
+            is_whole(self.skip_inputs) and 1 <= self.skip_inputs <= most
+        ):
+            got = repr(self.skip_inputs)
+            faults.append(fault("network.size", name="skip_inputs", got=got, least=1, most=most))
+        if not isinstance(self.residual, (bool, np.bool_)):
+            faults.append(fault("argument.flag", name="residual", got=repr(self.residual)))
+        given, layers = self.dilations, self.num_layers
+        fit = isinstance(given, tuple) and all(is_whole(d) and 1 <= d <= _MOST_DILATION for d in given)
+        if not fit or (given and len(given) != layers):
+            faults.append(fault("network.dilations", got=repr(given), layers=layers, most=_MOST_DILATION))
+        return faults
+
+    @property
+    def dilated(self) -> bool:
+        """Whether a layer's state comes from further back than the step before."""
+        return any(d > 1 for d in self.dilations)
 
     @property
     def parameter_count(self) -> int:
@@ -109,7 +145,10 @@ class NetworkSpec:
             shapes["head.weight"] = (self.output_size, self.hidden_size)
             shapes["head.bias"] = (self.output_size,)
             if self.skip_steps:
-                shapes["skip.weight"] = (self.output_size, self.skip_steps * self.input_size)
+                shapes["skip.weight"] = (
+                    self.output_size,
+                    self.skip_steps * (self.skip_inputs or self.input_size),
+                )
         return shapes
 
 
@@ -219,7 +258,8 @@ class Network:
             batch: B, how many sequences go on side by side.
 
         Raises:
-            ArgumentError: the network has a skip, which reads a whole window, or `batch` cannot work.
+            ArgumentError: the network has a skip, which reads a whole window, or dilated layers, or `batch`
+                cannot work.
 
         Example:
             >>> network = Network(NetworkSpec(cell="gru", input_size=1, hidden_size=2, output_size=3))
@@ -229,6 +269,8 @@ class Network:
         faults: list[Fault] = []
         if self.spec.skip_steps:
             faults.append(fault("stream.skip", skip_steps=self.spec.skip_steps))
+        if self.spec.dilated:
+            faults.append(fault("stream.dilated", dilations=self.spec.dilations))
         if not is_whole(batch) or not 1 <= batch <= _MOST_ROWS:
             faults.append(fault("stream.batch", got=repr(batch), most=_MOST_ROWS))
         raise_any(ArgumentError, faults)

@@ -69,6 +69,9 @@ Flow<double> draw(const NetworkSpec& spec, const Sizes& s, unsigned seed) {
   flow.d_out = random.numbers<double>(output_size(spec, s));
   flow.d_h = random.numbers<double>(states);
   flow.d_c = random.numbers<double>(extra * states);
+  if (spec.dilated()) {  // no state is taken from outside
+    for (std::vector<double>* one : {&flow.h, &flow.c, &flow.d_h, &flow.d_c}) std::fill(one->begin(), one->end(), 0.0);
+  }
   return flow;
 }
 
@@ -186,15 +189,17 @@ void check_slopes(const NetworkSpec& spec, const Sizes& s, const Flow<double>& f
   CHECK(first == flow.flat.size());
   compare(flow.flat, flow.d_flat, 0, first);
   compare(flow.x, flow.d_x, 0, flow.x.size());
+  if (spec.dilated()) return;
   compare(flow.h, flow.d_first_h, 0, flow.h.size());
   if (unrolled::kCells[spec.cell].states > 0) compare(flow.c, flow.d_first_c, 0, flow.c.size());
 }
 
-void check_network(int cell, Head head, const Sizes& s, double rate) {
+void check_network(const NetworkSpec& spec, Head head, const Sizes& s) {
+  const int cell = spec.cell;
+  const double rate = spec.dropout;
   test::context = std::string(unrolled::kCells[cell].name) + " head " + std::to_string(static_cast<int>(head)) + " H " +
                   std::to_string(s.hidden) + " B " + std::to_string(s.rows) + " T " + std::to_string(s.steps) + " I " +
                   std::to_string(s.inputs) + " L " + std::to_string(s.layers);
-  const NetworkSpec spec = make_spec(cell, head, s, rate);
   const unrolled::Dropout dropout{rate, 17, 3};
   const Flow<double> from = draw(spec, s, static_cast<unsigned>(s.hidden * 7 + s.steps));
   const Flow<double> wide = run_core<double>(spec, s, from, dropout, 2);
@@ -222,7 +227,9 @@ void check_cell(int cell) {
   for (const Sizes& s : kSizes) {
     for (const Head head : kHeads) {
       // Every second case drops some of the outputs between layers.
-      if ((number + static_cast<int>(head)) % 2 == 0 || s.hidden < 40) check_network(cell, head, s, number % 2 * 0.4);
+      if ((number + static_cast<int>(head)) % 2 == 0 || s.hidden < 40) {
+        check_network(make_spec(cell, head, s, number % 2 * 0.4), head, s);
+      }
     }
     ++number;
   }
@@ -235,6 +242,22 @@ TEST(gru) { check_cell(3); }
 TEST(mingru) { check_cell(4); }
 TEST(minlstm) { check_cell(5); }
 TEST(slstm) { check_cell(6); }
+
+// Residual connections, dilations that do not divide the steps or exceed them, a skip of some of the features.
+TEST(connections) {
+  for (int cell = 0; cell < unrolled::kCellCount; ++cell) {
+    for (const Head head : kHeads) {
+      for (const std::vector<Index>& dilations : {std::vector<Index>{}, {1, 2, 3}, {2, 9, 1}}) {
+        const Sizes s{7, 5, 7, 3, 3};
+        NetworkSpec spec = make_spec(cell, head, s, 0.3);
+        spec.residual = cell % 2 == 0 || dilations.empty();
+        spec.dilations = dilations;
+        spec.skip_inputs = head == Head::skip ? 2 : 0;
+        check_network(spec, head, s);
+      }
+    }
+  }
+}
 
 template <class T>
 void check_threads() {

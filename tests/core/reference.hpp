@@ -1,6 +1,7 @@
 // The network in plain loops: what the core's answers are compared with.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -86,7 +87,18 @@ inline Reals run_reference(const unrolled::NetworkSpec& spec, const Reals& flat,
   }
   const Index extra = unrolled::kCells[spec.cell].states;
   c.resize(static_cast<std::size_t>(spec.layers * rows * extra * spec.hidden));
-  const Index window = steps * spec.inputs;
+  const Index window = steps * spec.skip_width();
+  // The states of a layer with dilation d, of the steps t, t + d, ... at place t mod d.
+  std::vector<std::vector<Reals>> past_h, past_c;
+  const auto dilation = [&](Index l) {
+    return spec.dilations.empty() ? 1 : spec.dilations[static_cast<std::size_t>(l)];
+  };
+  for (Index l = 0; l < spec.layers; ++l) {
+    const auto own_h = h.begin() + l * rows * spec.hidden, own_c = c.begin() + l * rows * extra * spec.hidden;
+    const auto places = static_cast<std::size_t>(dilation(l));
+    past_h.emplace_back(places, Reals(own_h, own_h + rows * spec.hidden));
+    past_c.emplace_back(places, Reals(own_c, own_c + rows * extra * spec.hidden));
+  }
   const Real* head = at;
   const Real* bias = head + spec.outputs * spec.hidden;
   const Real* skip = bias + spec.outputs;
@@ -96,9 +108,11 @@ inline Reals run_reference(const unrolled::NetworkSpec& spec, const Reals& flat,
       Reals input(x.begin() + (t * rows + b) * spec.inputs, x.begin() + (t * rows + b + 1) * spec.inputs);
       for (Index l = 0; l < spec.layers; ++l) {
         if (l > 0) dropout.apply(l, t, b, spec.hidden, input.data());
-        Real* state = h.data() + (l * rows + b) * spec.hidden;
-        layers[static_cast<std::size_t>(l)].step(input.data(), state, c.data() + (l * rows + b) * extra * spec.hidden);
-        input.assign(state, state + spec.hidden);
+        const auto layer = static_cast<std::size_t>(l), place = static_cast<std::size_t>(t % dilation(l));
+        Real* state = past_h[layer][place].data() + b * spec.hidden;
+        layers[layer].step(input.data(), state, past_c[layer][place].data() + b * extra * spec.hidden);
+        if (l == 0 || !spec.residual) input.assign(static_cast<std::size_t>(spec.hidden), 0);
+        for (Index i = 0; i < spec.hidden; ++i) input[static_cast<std::size_t>(i)] += state[i];
       }
       if (spec.outputs == 0) out.insert(out.end(), input.begin(), input.end());
       if (spec.outputs == 0 || (!spec.every && t + 1 < steps)) continue;
@@ -106,13 +120,19 @@ inline Reals run_reference(const unrolled::NetworkSpec& spec, const Reals& flat,
         Real y = bias[o];
         for (Index i = 0; i < spec.hidden; ++i) y += head[o * spec.hidden + i] * input[static_cast<std::size_t>(i)];
         for (Index s = 0; s < spec.skip_steps; ++s) {
-          for (Index i = 0; i < spec.inputs; ++i) {
-            y += skip[o * window + s * spec.inputs + i] * x[static_cast<std::size_t>((s * rows + b) * spec.inputs + i)];
+          for (Index i = 0; i < spec.skip_width(); ++i) {
+            y += skip[o * window + s * spec.skip_width() + i] *
+                 x[static_cast<std::size_t>((s * rows + b) * spec.inputs + i)];
           }
         }
         out.push_back(y);
       }
     }
+  }
+  for (Index l = 0; l < spec.layers; ++l) {
+    const auto layer = static_cast<std::size_t>(l), place = static_cast<std::size_t>((steps - 1) % dilation(l));
+    std::copy(past_h[layer][place].begin(), past_h[layer][place].end(), h.begin() + l * rows * spec.hidden);
+    std::copy(past_c[layer][place].begin(), past_c[layer][place].end(), c.begin() + l * rows * extra * spec.hidden);
   }
   return out;
 }

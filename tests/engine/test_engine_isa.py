@@ -12,11 +12,12 @@ import pytest
 from unrolled.engine import available_isas, isa
 
 ROOT = Path(__file__).parents[2]
-MODULES = ("parity", "laws", "losses", "activations")
+MODULES = ("parity", "laws", "losses", "activations", "exponential", "connections")
 # Arithmetic at shapes that leave rests everywhere, and bits that must be equal.
 CHOSEN = (
     "(test_outputs_states_and_gradients and (H7- or H17- or H33-)) or test_long_sequences"
     " or masks_of_the_counter or test_accuracy or test_relu or infinit or nan or bit_for_bit"
+    " or test_huge or test_a_normaliser or (test_the_core_computes and (both or skip)) or test_a_dilated"
     " or test_permuted or (test_values_and_gradients and 15)"
 )
 

@@ -133,6 +133,11 @@ FAULTS: dict[str, tuple[Callable[[Path], object], type[UnrolledError], str]] = {
         "2 series are shorter than the window; the first is 1(.|\n)*at least window = 8(.|\n)*7 points",
     ),
     "network.cell": (lambda _: spec(cell="lst"), ArgumentError, 'cell is not known(.|\n)*cell="lstm"'),
+    "network.dilations": (
+        lambda _: spec(dilations=(1, 2)),
+        ArgumentError,
+        r"dilations does not fit(.|\n)*each of the 1 layers(.|\n)*\(1, 2\)",
+    ),
     "network.dropout": (lambda _: spec(dropout=1.0), ArgumentError, "dropout does not fit(.|\n)*got: 1.0"),
     "network.head": (lambda _: spec(head="first"), ArgumentError, "head does not fit(.|\n)*'first'"),
     "network.size": (lambda _: spec(hidden_size=0), ArgumentError, "hidden_size does not fit(.|\n)*got: 0"),
@@ -175,6 +180,11 @@ FAULTS: dict[str, tuple[Callable[[Path], object], type[UnrolledError], str]] = {
         lambda _: fitted(window=8).predict(waves(50, 7)),
         DataError,
         "Series 1 is too short(.|\n)*at least window = 8(.|\n)*7 points",
+    ),
+    "stream.dilated": (
+        lambda _: Network(spec(dilations=(2,))).stream(),
+        ArgumentError,
+        r"dilated layers cannot run step by step(.|\n)*dilations=\(2,\)",
     ),
     "stream.batch": (
         lambda _: Network(spec()).stream(0),

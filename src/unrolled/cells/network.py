@@ -14,11 +14,11 @@ import numpy as np
 
 from unrolled.cells.base import S, State, Weights
 from unrolled.cells.shapes import Sizes
-from unrolled.cells.stack import StackTrace, learn_sizes, run_stack, run_stack_backward
+from unrolled.cells.stack import StackGradients, StackTrace, learn_sizes, run_stack, run_stack_backward
 from unrolled.errors import ArgumentError, fault
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike
 
@@ -41,6 +41,8 @@ class NetworkTrace(Generic[S]):
     parameters: Mapping[str, Array]
     stack: StackTrace[S]
     every_step: bool
+    skip_inputs: int
+    """J, how many features of each step a skip reads."""
     y: Array
     """The answer."""
 
@@ -71,21 +73,25 @@ def run_network(
     state: State | None = None,
     masks: ArrayLike | None = None,
     every_step: bool = False,
+    skip_inputs: int | None = None,
+    residual: bool = False,
+    dilations: Sequence[int] = (),
 ) -> NetworkTrace[S]:
     """Run the network on a batch of windows.
 
     Formula::
 
-        h  = the top layer's hidden state after the last step
+        h  = what the top layer gives after the last step: its hidden state, with `residual` its input too
         y  = W_head h + b_head + W_skip [x_1 ... x_T]
 
-    or, with `every_step`, y_t = W_head h_t + b_head for every step.
+    or, with `every_step`, y_t = W_head h_t + b_head for every step. With `skip_inputs` = J the skip reads the
+    first J features of each step.
 
     Shapes:
         x_tbi: [T, B, I]; each array of `state`: [L, B, H]; masks: [L-1, T, B, H].
         weight_ih_l{k}: [G*H, I] ([G*H, H] above the bottom), weight_hh_l{k}: [G*H, H],
         bias_ih_l{k}, bias_hh_l{k}: [G*H] (those of hh only where the gates read h),
-        head.weight: [O, H], head.bias: [O], skip.weight: [O, T*I].
+        head.weight: [O, H], head.bias: [O], skip.weight: [O, T*I], or [O, T*J].
 
     Args:
         cell: the equations.
@@ -94,6 +100,9 @@ def run_network(
         state: where each layer starts; zeros where not given.
         masks: dropout between the layers, as `run_stack` has it.
         every_step: answer after every step instead of after the last.
+        skip_inputs: J; all I where not given.
+        residual: as `run_stack` has it.
+        dilations: as `run_stack` has them.
 
     Raises:
         ArgumentError: a name is missing or unknown, shapes do not fit, or a skip meets `every_step`.
@@ -117,15 +126,18 @@ def run_network(
     sizes = learn_sizes(cell, x_tbi, layers=layers, state=state, masks=masks)
     head_weight = sizes.fit("head.weight", floats["head.weight"], "O H")
     head_bias = sizes.fit("head.bias", floats["head.bias"], "O")
-    skip_weight = sizes.fit(_SKIP, floats[_SKIP], "O T*I") if has_skip else None
+    read = sizes.suppose("J", skip_inputs, otherwise="I")
+    skip_weight = (
+        sizes.fit(_SKIP, floats[_SKIP], "O T*I" if skip_inputs is None else "O T*J") if has_skip else None
+    )
     sizes.settle()
 
-    stack = run_stack(cell, x_tbi, layers, state=state, masks=masks)
-    h = stack.output_tbh if every_step else stack.state[0][-1]
+    stack = run_stack(cell, x_tbi, layers, state=state, masks=masks, residual=residual, dilations=dilations)
+    h = stack.output_tbh if every_step else _last(stack)
     y = h @ head_weight.T + head_bias
     if skip_weight is not None:
-        y = y + _window(stack.x_tbi) @ skip_weight.T
-    return NetworkTrace(parameters=floats, stack=stack, every_step=every_step, y=y)
+        y = y + _window(stack.x_tbi[..., :read]) @ skip_weight.T
+    return NetworkTrace(parameters=floats, stack=stack, every_step=every_step, skip_inputs=read, y=y)
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -152,10 +164,8 @@ def run_network_backward(trace: NetworkTrace[S], dy: ArrayLike) -> NetworkGradie
         h = trace.stack.output_tbh
         dx_tbi, d_state0, d_layers = run_stack_backward(trace.stack, dh)
     else:
-        h = trace.state[0][-1]
-        d_state = tuple(map(np.zeros_like, trace.state))
-        d_state[0][-1] = dh
-        dx_tbi, d_state0, d_layers = run_stack_backward(trace.stack, d_state=d_state)
+        h = _last(trace.stack)
+        dx_tbi, d_state0, d_layers = _back_from_last(trace.stack, dh)
 
     gradients: dict[str, Array] = {}
     for k, d_weights in enumerate(d_layers):
@@ -164,9 +174,27 @@ def run_network_backward(trace: NetworkTrace[S], dy: ArrayLike) -> NetworkGradie
     gradients["head.weight"] = rows.T @ h.reshape(-1, h.shape[-1])
     gradients["head.bias"] = rows.sum(axis=0)
     if _SKIP in trace.parameters:
-        gradients[_SKIP] = d_answer.T @ _window(trace.stack.x_tbi)
-        dx_tbi = dx_tbi + _steps(d_answer @ trace.parameters[_SKIP], trace.stack.x_tbi.shape)
+        read_tbj = trace.stack.x_tbi[..., : trace.skip_inputs]
+        gradients[_SKIP] = d_answer.T @ _window(read_tbj)
+        dx_tbi[..., : trace.skip_inputs] += _steps(d_answer @ trace.parameters[_SKIP], read_tbj.shape)
     return NetworkGradients(gradients, dx_tbi, d_state0)
+
+
+def _last(stack: StackTrace[S]) -> Array:
+    """Return what the top layer gives after the last step, its first state where there is no step."""
+    last: Array = stack.output_tbh[-1] if len(stack.output_tbh) else stack.state[0][-1]
+    return last
+
+
+def _back_from_last(stack: StackTrace[S], dh: Array) -> StackGradients:
+    """Go back from the gradient of `_last`."""
+    if len(stack.output_tbh):
+        d_output = np.zeros_like(stack.output_tbh)
+        d_output[-1] = dh
+        return run_stack_backward(stack, d_output)
+    d_state = tuple(map(np.zeros_like, stack.state))
+    d_state[0][-1] = dh
+    return run_stack_backward(stack, d_state=d_state)
 
 
 def _window(x_tbi: Array) -> Array:

@@ -47,6 +47,12 @@ class Sizes:
         if shape:
             self._known.setdefault(axis, shape[0] // self[by])
 
+    def suppose(self, axis: str, size: int | None, *, otherwise: str) -> int:
+        """Learn that `axis` has `size`, at most that of another, or that of the other where it is None."""
+        most = self._known.get(otherwise, 0)
+        self._known[axis] = most if size is None else min(size, most)
+        return self._known[axis]
+
     def fit(self, name: str, array: ArrayLike, axes: str) -> Array:
         """Return a float64 copy of `array` and remember a fault where its shape is not that of `axes`.
 

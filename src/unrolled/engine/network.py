@@ -61,6 +61,10 @@ class Engine:
         head: "last" reads the last state, "every" every state.
         skip_steps: T of the linear skip from the whole window to the outputs; 0 for none.
         dropout: share of each layer's outputs set to zero while training, but for the last layer's.
+        skip_inputs: the skip reads the first so many features of each step; all where it is None.
+        residual: a layer above the first gives the sum of its state and its own input to what is above it.
+        dilations: of each layer, how many steps back its state comes from; () is 1 of every layer. Where
+            one is larger, no state, no lengths and no stream can be taken.
         dtype: "float32" or "float64".
     """
 
@@ -75,6 +79,9 @@ class Engine:
         head: Literal["last", "every"] = "last",
         skip_steps: int = 0,
         dropout: float = 0.0,
+        skip_inputs: int | None = None,
+        residual: bool = False,
+        dilations: Sequence[int] = (),
         dtype: str = "float32",
     ) -> None:
         faults = []
@@ -101,7 +108,11 @@ class Engine:
             every=self._every,
             skip_steps=skip_steps,
             dropout=dropout,
+            skip_inputs=skip_inputs or 0,
+            residual=residual,
+            dilations=list(dilations),
         )
+        self._dilations = tuple(dilations)
         self.shapes: dict[str, tuple[int, ...]] = {
             name: (rows, columns) if columns else (rows,) for name, rows, columns in self.core.parameters()
         }
@@ -192,8 +203,9 @@ class Engine:
             The output and the state after the last step of each row.
 
         Raises:
-            ArgumentError, ValueError: a shape does not fit.
+            ArgumentError, ValueError: a shape does not fit, or a state or lengths meet dilated layers.
         """
+        self._refuse_if_dilated(state=state, lengths=lengths)
         x = self._sequence(x)
         end = self._copy(state, x.shape[1])
         out = np.empty(self._output_shape(x), self.dtype)
@@ -234,8 +246,9 @@ class Engine:
             The gradients of parameters, inputs and first state.
 
         Raises:
-            ArgumentError, ValueError: a shape does not fit.
+            ArgumentError, ValueError: a shape does not fit, or a state or lengths meet dilated layers.
         """
+        self._refuse_if_dilated(state=state, d_state=d_state, lengths=lengths)
         x = self._sequence(x)
         start = self._copy(state, x.shape[1])
         d_start = self._copy(d_state, x.shape[1])
@@ -257,6 +270,18 @@ class Engine:
             _whole(lengths),
         )
         return Gradients(self.split(flat), d_x, d_start)
+
+    def _refuse_if_dilated(self, **given: object) -> None:
+        """Refuse what dilated layers cannot take: their state is not one step's."""
+        if any(d > 1 for d in self._dilations):
+            raise_any(
+                ArgumentError,
+                [
+                    fault("engine.dilated", name=name, dilations=self._dilations)
+                    for name, value in given.items()
+                    if value is not None
+                ],
+            )
 
     def _sequence(self, x: Array) -> Array:
         """Return x as the core reads it; it checks the sizes again."""
