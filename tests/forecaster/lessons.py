@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tests.forecaster.helpers import wave
-from unrolled.engine import Array, Learning, Trainer, Windowing
+from unrolled.engine import Array, Learning, Table, Trainer, Windowing
 from unrolled.network import Network, NetworkSpec
 from unrolled.training import History, Plan, train
 from unrolled.windows import Windows, split_windows
@@ -50,8 +50,7 @@ def lesson(
     network = Network(NetworkSpec(cell=cell, input_size=1, hidden_size=4, output_size=horizon))
     trainer = Trainer(
         network.engine,
-        values,
-        np.array([0, len(values)]),
+        Table(values, np.array([0, len(values)])),
         windowing=Windowing(window=window, horizon=horizon, scaling=scaling),
         learning=Learning(loss=loss, optimizer=optimizer),
     )

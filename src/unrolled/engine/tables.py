@@ -20,7 +20,7 @@ CELLS: dict[str, tuple[int, bool]] = {name: (gates, has_c) for name, gates, has_
 """The cells that the core knows: name -> (number of gates, whether it keeps a second state c)."""
 
 LOSS_WIDTHS: dict[str, int] = dict(_core.losses())
-"""The losses -> how many numbers the network gives for one target; 0 for "quantile": one for each quantile."""
+"""The losses -> how many numbers the network gives for a target; 0 for "quantile": one for each quantile."""
 
 LOSSES = tuple(LOSS_WIDTHS)
 DISTRIBUTIONS = ("gaussian", "student_t", "negative_binomial")
