@@ -119,8 +119,10 @@ class WindowScaling:
     Example:
         >>> one = np.array([[1.0]])
         >>> growth = WindowScaling("log", pre=one, location=np.log([[8.0]]), scale=np.log(2.0) * one)
-        >>> growth.apply(np.array([[[16.0]]])).round(6).item(), growth.invert(np.array([[[-1.0]]])).round(6).item()
-        (1.0, 4.0)
+        >>> growth.apply(np.array([[[16.0]]])).round(6).item()
+        1.0
+        >>> growth.invert(np.array([[[-1.0]]])).round(6).item()
+        4.0
     """
 
     kind: str

@@ -13,8 +13,9 @@ using unrolled::Network;
 using unrolled::NetworkSpec;
 using unrolled::Optimizer;
 using unrolled::OptimizerSpec;
-using unrolled::PanelView;
+
 using unrolled::Scaling;
+using unrolled::TableView;
 using unrolled::Trainer;
 using unrolled::WindowSpec;
 
@@ -33,7 +34,7 @@ struct Job {
   Indices offsets, series, starts;
   int threads = 1;
 
-  PanelView<T> panel() const { return {values.data(), offsets.data(), 3, window.channels}; }
+  TableView<T> table() const { return {values.data(), offsets.data(), 3, window.channels}; }
   Index count() const { return static_cast<Index>(series.size()); }
 };
 
@@ -44,12 +45,12 @@ Job<T> make_job(int cell, bool every, Scaling scaling, Loss loss, Index count, d
   if (loss == Loss::pinball) job.loss.quantiles = {0.1, 0.5, 0.8};
   job.loss.loss = loss;
   job.loss.delta = 0.4;
-  const Index quantiles = std::max<Index>(1, static_cast<Index>(job.loss.quantiles.size()));
+  const Index width = job.loss.width();
   job.network.cell = cell;
   job.network.inputs = 4;
   job.network.hidden = 21;
   job.network.layers = 2;
-  job.network.outputs = 6 * quantiles;
+  job.network.outputs = 6 * width;
   job.network.every = every;
   job.network.skip_steps = every ? 0 : 3;
   job.network.dropout = dropout;
@@ -57,6 +58,10 @@ Job<T> make_job(int cell, bool every, Scaling scaling, Loss loss, Index count, d
   job.offsets = {0, 9, 29, 60};
   job.values = random.numbers<T>(120);
   for (std::size_t i = 22; i < 40; ++i) job.values[i] = T(2.5);  // a constant stretch
+  if (scaling == Scaling::log || loss == Loss::negative_binomial) {
+    for (T& value : job.values) value = std::abs(value) + T(1);
+  }
+  if (loss == Loss::negative_binomial) job.window.scaling = Scaling::mean_abs;
   for (Index i = 0; i < count; ++i) {
     const auto s = static_cast<std::size_t>(i % 3);
     const std::int64_t last = job.offsets[s + 1] - job.offsets[s] - 9;
@@ -82,7 +87,7 @@ Network<T> make_network(const Job<T>& job) {
 
 template <class T>
 Trainer<T> make_trainer(const Job<T>& job, Network<T>& network) {
-  return Trainer<T>(network, job.panel(), job.window, job.loss, job.optimizer, job.threads, 5);
+  return Trainer<T>(network, job.table(), job.window, job.loss, job.optimizer, job.threads, 5);
 }
 
 template <class T>
@@ -94,41 +99,75 @@ double mean_loss(const Job<T>& job, Network<T>& network) {
   return total / static_cast<double>(losses.size());
 }
 
-// The loss of one number by its formula, e = y_pred - y_true.
-double loss_by_formula(Loss loss, double e, double delta, double q) {
-  switch (loss) {
+// The loss of one target by its formula, from what the head gives; the map is the core's own.
+double loss_by_formula(const LossSpec& spec, const double* raw, double target, double scale) {
+  std::vector<double> p(static_cast<std::size_t>(spec.width()));
+  unrolled::kernels<double>().map_row({spec.loss, 1, spec.width(), spec.anchor(), raw, p.data()});
+  const double e = p[0] - target;
+  const double log_pi = std::log(std::acos(-1.0));
+  switch (spec.loss) {
     case Loss::mse:
       return e * e;
     case Loss::mae:
       return std::fabs(e);
     case Loss::huber:
-      return std::fabs(e) <= delta ? e * e / 2 : delta * (std::fabs(e) - delta / 2);
-    case Loss::pinball:
-      return e > 0 ? (1 - q) * e : -q * e;
+      return std::fabs(e) <= spec.delta ? e * e / 2 : spec.delta * (std::fabs(e) - spec.delta / 2);
+    case Loss::pinball: {
+      double total = 0;
+      for (std::size_t q = 0; q < p.size(); ++q) {
+        const double by = p[q] - target;
+        total += by > 0 ? (1 - spec.quantiles[q]) * by : -spec.quantiles[q] * by;
+      }
+      return total;
+    }
+    case Loss::gaussian:
+      return 0.5 * (std::log(2.0) + log_pi) + std::log(p[1]) + 0.5 * e * e / (p[1] * p[1]);
+    case Loss::student_t:
+      return std::lgamma(p[2] / 2) - std::lgamma((p[2] + 1) / 2) + 0.5 * (std::log(p[2]) + log_pi) + std::log(p[1]) +
+             0.5 * (p[2] + 1) * std::log1p(e * e / (p[1] * p[1] * p[2]));
+    case Loss::negative_binomial: {
+      const double y = target * scale, m = p[0] * scale, r = 1 / p[1];
+      return std::lgamma(y + 1) + std::lgamma(r) - std::lgamma(y + r) + (r + y) * std::log(r + m) - r * std::log(r) -
+             y * std::log(m);
+    }
   }
   return 0;
 }
 
 TEST(losses_follow_their_formulas) {
-  const double quantiles[] = {0.1, 0.5, 0.8};
   for (int loss = 0; loss < unrolled::kLossCount; ++loss) {
-    const bool pinball = static_cast<Loss>(loss) == Loss::pinball;
-    const Index width = pinball ? 3 : 1;
-    const std::vector<double> target = test::Random(6).numbers<double>(20);
-    std::vector<double> pred = test::Random(7).numbers<double>(20 * width), d(pred.size());
-    pred[0] = target[0];
-    const double sum = unrolled::kernels<double>().loss_row(
-        {static_cast<Loss>(loss), 20, target.data(), pred.data(), d.data(), 0.5, 0.3, quantiles, width});
-    double expected = 0;
-    for (std::size_t i = 0; i < pred.size(); ++i) {
-      const double e = pred[i] - target[i / static_cast<std::size_t>(width)];
-      const auto value = [&](double at) {
-        return loss_by_formula(static_cast<Loss>(loss), at, 0.3, quantiles[i % static_cast<std::size_t>(width)]);
-      };
-      expected += value(e);
-      NEAR(d[i], i == 0 ? 0 : 0.5 * (value(e + 1e-6) - value(e - 1e-6)) / 2e-6, 1e-9);
+    LossSpec spec{static_cast<Loss>(loss), 0.3, {}};
+    if (spec.loss == Loss::pinball) spec.quantiles = {0.1, 0.45, 0.55, 0.9};
+    const Index width = spec.width();
+    std::vector<double> target = test::Random(6).numbers<double>(20);
+    if (spec.loss == Loss::negative_binomial) {
+      for (double& one : target) one = std::floor(20 * std::fabs(one)) / 2.5;
     }
-    NEAR(sum, expected, 1e-13);
+    const double nan = std::numeric_limits<double>::quiet_NaN(), scale[] = {2.5, 2.5};
+    for (const bool missing : {false, true}) {
+      if (missing) target[3] = target[19] = nan;
+      const std::vector<double> raw = test::Random(7).numbers<double>(20 * width, 3);
+      std::vector<double> d(raw.size());
+      const double sum =
+          unrolled::kernels<double>().loss_row({spec.loss, 20, target.data(), raw.data(), d.data(), 0.5, spec.delta,
+                                                spec.quantiles.data(), width, spec.anchor(), scale, 2, missing});
+      double expected = 0;
+      for (std::size_t i = 0; i < raw.size(); ++i) {
+        const std::size_t n = i / static_cast<std::size_t>(width);
+        if (std::isnan(target[n])) {
+          CHECK(d[i] == 0);
+          continue;
+        }
+        const auto value = [&](double step) {
+          std::vector<double> moved = raw;
+          moved[i] += step;
+          return loss_by_formula(spec, moved.data() + n * static_cast<std::size_t>(width), target[n], 2.5);
+        };
+        if (i % static_cast<std::size_t>(width) == 0) expected += value(0);
+        NEAR(d[i], 0.5 * (value(1e-6) - value(-1e-6)) / 2e-6, 2e-9 * (10 + std::fabs(d[i])));
+      }
+      NEAR(sum, expected, 1e-11);
+    }
   }
 }
 
@@ -136,33 +175,43 @@ TEST(losses_follow_their_formulas) {
 void check_windows(int cell, bool every, Scaling scaling, Loss loss) {
   const Job<double> job = make_job<double>(cell, every, scaling, loss, 40, 0.3);
   const WindowSpec& w = job.window;
-  const Index outputs = job.network.outputs, quantiles = outputs / w.targets();
+  const Index outputs = job.network.outputs, width = job.loss.width(), terms = loss == Loss::pinball ? width : 1;
   Network<double> network = make_network(job);
   std::vector<double> losses(job.series.size()), out(losses.size() * static_cast<std::size_t>(outputs));
+  std::vector<double> scaling_of(losses.size() * 6);
   make_trainer(job, network).evaluate(job.series.data(), job.starts.data(), job.count(), losses.data());
   std::vector<unrolled::Pass<double>> passes;
-  unrolled::forecast(network, passes, 2, job.panel(), w, job.series.data(), job.starts.data(), job.count(), out.data());
+  const bool unscale = !unrolled::is_distribution(loss);
+  unrolled::forecast(network, passes, 2, job.table(), w, job.loss, unscale, job.series.data(), job.starts.data(),
+                     job.count(), out.data(), scaling_of.data());
   for (std::size_t n = 0; n < job.series.size(); ++n) {
     const double* window =
         job.values.data() + (job.offsets[static_cast<std::size_t>(job.series[n])] + job.starts[n]) * 2;
-    double location[2] = {0, 0}, scale[2] = {1, 1};
-    unrolled::fit_scaling(w, window, location, scale);
-    const auto scaled = [&](Index i) { return (window[i] - location[i % 2]) / scale[i % 2]; };
+    double fitted[6];
+    unrolled::fit_scaling(w, window, w.window, unrolled::window_scale(fitted, 2));
+    CHECK(test::same_bits(std::vector<double>(fitted, fitted + 6),
+                          std::vector<double>(scaling_of.data() + 6 * n, scaling_of.data() + 6 * n + 6)));
+    const auto scaled = [&](Index i) {
+      return (unrolled::bend(w.scaling, window[i], fitted[i % 2]) - fitted[2 + i % 2]) / fitted[4 + i % 2];
+    };
     test::Reals x, h(42), c(42);
     for (Index i = 0; i < w.window * 2; ++i) x.push_back(scaled(i));
     const test::Reals y = test::run_reference(job.network, parameters(network), w.steps(), 1, x, h, c, {});
     double total = 0;
-    for (std::size_t i = 0; i < y.size(); ++i) {
-      const Index at = static_cast<Index>(i), step = every ? at / outputs + 1 : w.steps();
-      const double e = y[i] - scaled(step * w.inputs() + at % outputs / quantiles);
-      const double q = loss == Loss::pinball ? job.loss.quantiles[i % job.loss.quantiles.size()] : 0;
-      total += loss_by_formula(loss, e, job.loss.delta, q);
+    const Index answers = static_cast<Index>(y.size()) / width;
+    for (Index i = 0; i < answers; ++i) {
+      const Index step = every ? i / w.targets() + 1 : w.steps();
+      const double target = scaled(step * w.values() + i % w.targets());
+      total += loss_by_formula(job.loss, y.data() + i * width, target, fitted[4 + i % 2]);
     }
-    NEAR(losses[n], total / static_cast<double>(y.size()), 1e-12);
+    NEAR(losses[n], total / static_cast<double>(answers * terms), 1e-11);
+    std::vector<double> expected(y.end() - outputs, y.end());
+    unrolled::kernels<double>().map_row(
+        {loss, w.targets(), width, job.loss.anchor(), expected.data(), expected.data()});
+    if (unscale) unrolled::unscale_forecast(w, width, unrolled::window_scale(fitted, 2), expected.data());
     for (Index o = 0; o < outputs; ++o) {
-      const std::size_t channel = static_cast<std::size_t>(o / quantiles % 2);
-      const double forecast = y[y.size() - static_cast<std::size_t>(outputs - o)] * scale[channel] + location[channel];
-      NEAR(out[n * static_cast<std::size_t>(outputs) + static_cast<std::size_t>(o)], forecast, 1e-12);
+      NEAR(out[n * static_cast<std::size_t>(outputs) + static_cast<std::size_t>(o)],
+           expected[static_cast<std::size_t>(o)], 1e-11);
     }
   }
 }
@@ -171,9 +220,65 @@ TEST(evaluations_and_forecasts_by_plain_loops) {
   for (int cell = 0; cell < unrolled::kCellCount; ++cell) {
     for (int loss = 0; loss < unrolled::kLossCount; ++loss) {
       for (const bool every : {false, true}) {
+        test::context = "cell " + std::to_string(cell) + " loss " + std::to_string(loss);
         check_windows(cell, every, static_cast<Scaling>((cell + loss) % unrolled::kScalingCount),
                       static_cast<Loss>(loss));
       }
+    }
+  }
+}
+
+// A window with gaps, covariates, statics and a step ahead, which begins before its series: number by number.
+TEST(a_window_by_hand) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const std::vector<double> values = {2, nan, 4};
+  const std::vector<double> features = {10, 100, 20, 200, 30, 300, 40, 400};  // the first column is known ahead
+  const double statics[] = {7};
+  const Indices offsets = {0, 3}, rows = {0, 4};
+  TableView<double> table{values.data(), offsets.data(), 1, 1};
+  table.features = features.data();
+  table.feature_offsets = rows.data();
+  table.feature_columns = 2;
+  table.known = 1;
+  table.statics = statics;
+  table.static_columns = 1;
+  WindowSpec spec{4, 2, 1, 1, Scaling::mean_abs};
+  spec.mask = true;
+  spec.ahead = 1;
+  spec.features = 2;
+  spec.statics = 1;
+  CHECK(spec.steps() == 3);
+  CHECK(spec.inputs() == 9);
+  const std::int64_t series = 0, start = -1;
+  std::vector<double> x(27, nan), scaling(3, nan);
+  unrolled::gather(table, spec, &series, &start, 1, x.data(), scaling.data());
+  CHECK(test::same_bits(scaling, {1, 0, 3}));
+  const std::vector<double> expected = {0, 2.0 / 3, 1, 0, 0,  0,   10, 100, 7,   // before the series, its first point
+                                        0, 4.0 / 3, 1, 0, 20, 200, 30, 300, 7,   // a gap, the last point
+                                        0, 0,       1, 1, 40, 0,   0,  0,   7};  // one point of the horizon, and rest
+  CHECK(test::same_bits(x, expected));
+}
+
+// What begins before a series has the bits of the same series behind missing points.
+TEST(windows_before_their_series) {
+  for (int scaling = 0; scaling < unrolled::kScalingCount; ++scaling) {
+    const std::vector<float> values = {3, 1, 4, 1, 5, 9, 2, 6};
+    std::vector<float> padded(5, std::numeric_limits<float>::quiet_NaN());
+    padded.insert(padded.end(), values.begin(), values.end());
+    const Indices offsets = {0, 8}, padded_offsets = {0, 13};
+    WindowSpec spec{6, 3, 2, 1, static_cast<Scaling>(scaling)};
+    spec.mask = true;
+    for (std::int64_t start = -5; start <= 2; ++start) {
+      const std::int64_t series = 0, later = start + 5;
+      std::vector<float> x[2], fitted[2];
+      for (auto* one : {&x[0], &x[1]}) one->resize(12);
+      for (auto* one : {&fitted[0], &fitted[1]}) one->resize(3);
+      unrolled::gather<float>({values.data(), offsets.data(), 1, 1}, spec, &series, &start, 1, x[0].data(),
+                              fitted[0].data());
+      unrolled::gather<float>({padded.data(), padded_offsets.data(), 1, 1}, spec, &series, &later, 1, x[1].data(),
+                              fitted[1].data());
+      CHECK(test::same_bits(x[0], x[1]));
+      CHECK(test::same_bits(fitted[0], fitted[1]));
     }
   }
 }
@@ -187,14 +292,19 @@ TEST(scaling_by_hand) {
   } const expected[] = {{Scaling::none, 0, 1, 0, 1},
                         {Scaling::standard, 3, std::sqrt(3.5), 5, 1},
                         {Scaling::last, 6, std::sqrt(3.5), 5, 1},
-                        {Scaling::mean_abs, 0, 3, 0, 5}};
+                        {Scaling::mean_abs, 0, 3, 0, 5},
+                        {Scaling::log, std::log(6.0), std::sqrt(0.42185049368269584), std::log(5.0), 1},
+                        {Scaling::asinh, std::asinh(2.0), std::sqrt(0.16831506702718396), std::asinh(1.0), 1}};
   for (const auto& one : expected) {
-    double location[2], scale[2];
-    unrolled::fit_scaling({4, 1, 1, 2, one.scaling}, window, location, scale);
-    NEAR(location[0], one.location, 1e-15);
-    NEAR(scale[0], one.scale, 1e-15);
-    NEAR(location[1], one.flat_location, 1e-15);
-    NEAR(scale[1], one.flat_scale, 1e-15);
+    double fitted[6];
+    unrolled::fit_scaling({4, 1, 1, 2, one.scaling}, window, 4, unrolled::window_scale(fitted, 2));
+    const bool bent = one.scaling == Scaling::log || one.scaling == Scaling::asinh;
+    NEAR(fitted[0], one.scaling == Scaling::asinh ? 3 : 1, 1e-15);
+    NEAR(fitted[1], one.scaling == Scaling::asinh ? 5 : 1, 1e-15);
+    NEAR(fitted[2], one.location, 1e-15);
+    NEAR(fitted[4], one.scale, bent ? 1e-11 : 1e-15);
+    NEAR(fitted[3], one.flat_location, 1e-15);
+    NEAR(fitted[5], one.flat_scale, 1e-15);
   }
 }
 
@@ -309,8 +419,10 @@ std::vector<double> trained(Job<T> job, int threads) {
   trainer.evaluate(job.series.data(), job.starts.data(), job.count(), results.data() + 3);
   std::vector<unrolled::Pass<T>> passes;
   std::vector<T> out(static_cast<std::size_t>(job.count() * job.network.outputs));
-  unrolled::forecast(network, passes, threads, job.panel(), job.window, job.series.data(), job.starts.data(),
-                     job.count(), out.data());
+  std::vector<T> scaling(static_cast<std::size_t>(job.count() * 6));
+  unrolled::forecast(network, passes, threads, job.table(), job.window, job.loss,
+                     !unrolled::is_distribution(job.loss.loss), job.series.data(), job.starts.data(), job.count(),
+                     out.data(), scaling.data());
   const std::vector<T> flat = parameters(network);
   results.insert(results.end(), flat.begin(), flat.end());
   results.insert(results.end(), out.begin(), out.end());
@@ -344,8 +456,9 @@ TEST(forecasts_follow_their_series) {
     std::vector<double> out[2];
     for (std::vector<double>& one : out) {
       one.resize(static_cast<std::size_t>(job.count() * job.network.outputs));
-      unrolled::forecast(network, passes, 2, job.panel(), job.window, job.series.data(), job.starts.data(), job.count(),
-                         one.data());
+      std::vector<double> fitted(static_cast<std::size_t>(job.count() * 6));
+      unrolled::forecast(network, passes, 2, job.table(), job.window, job.loss, true, job.series.data(),
+                         job.starts.data(), job.count(), one.data(), fitted.data());
       for (double& value : job.values) value = 3 * value + (scaling == Scaling::mean_abs ? 0 : 7);
     }
     for (std::size_t i = 0; i < out[0].size(); ++i) {
@@ -368,6 +481,27 @@ TEST(what_is_not_finite_stops_before_its_update) {
   for (const float one : flat) CHECK(std::isfinite(one));
   CHECK(trainer.run(job.series.data(), job.starts.data(), 6, 6, rates.data(), losses.data()) == 0);
   CHECK(test::same_bits(parameters(network), flat));
+}
+
+// Training that is cut in two, with another trainer behind the cut, has the bits of the whole.
+TEST(training_goes_on_from_a_state) {
+  for (int kind = 0; kind < unrolled::kOptimizerCount; ++kind) {
+    Job<float> job = make_job<float>(2, false, Scaling::standard, Loss::gaussian, 30, 0.3);
+    job.optimizer.kind = static_cast<Optimizer>(kind);
+    job.optimizer.momentum = kind == 0 ? 0.9 : 0;
+    const std::vector<double> rates(3, 0.01);
+    std::vector<double> losses(3);
+    Network<float> whole = make_network(job), parts = make_network(job);
+    make_trainer(job, whole).run(job.series.data(), job.starts.data(), 30, 10, rates.data(), losses.data());
+    Trainer<float> before = make_trainer(job, parts);
+    before.run(job.series.data(), job.starts.data(), 20, 10, rates.data(), losses.data());
+    std::vector<float> first(static_cast<std::size_t>(parts.parameter_count())), second(first.size());
+    before.read_state(first.data(), second.data());
+    Trainer<float> after = make_trainer(job, parts);
+    after.restore_state(before.updates(), first.data(), second.data());
+    after.run(job.series.data() + 20, job.starts.data() + 20, 10, 10, rates.data(), losses.data());
+    CHECK(test::same_bits(parameters(parts), parameters(whole)));
+  }
 }
 
 TEST(no_windows) {

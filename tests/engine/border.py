@@ -47,13 +47,24 @@ def indices(*numbers: int) -> Array:
     return np.array(numbers, np.int64)
 
 
+WINDOWING = {"window": 8, "horizon": 1, "patch": 1, "scaling": "standard", "mask": False, "ahead": 0}
+"""The arguments of a windowing of the core."""
+
+
+def raw_windowing(**change: Any) -> Any:
+    """Return the core's windowing, plain but for a change."""
+    return _core.Windowing(**{**WINDOWING, **change})
+
+
+def raw_table(engine: Engine, *arrays: Any) -> Any:
+    """Return the core's table without its face."""
+    return (_core.TableF32 if engine.dtype == np.float32 else _core.TableF64)(*arrays)
+
+
 def raw_trainer(engine: Engine, values: Any, offsets: Any, **change: Any) -> Any:
     """Return the core's trainer with plain settings but for a change."""
+    windowing = raw_windowing(**{name: change.pop(name) for name in WINDOWING if name in change})
     settings_ = {
-        "window": 8,
-        "patch": 1,
-        "horizon": 1,
-        "scaling": "standard",
         "loss": "mse",
         "delta": 1.0,
         "quantiles": [],
@@ -68,4 +79,11 @@ def raw_trainer(engine: Engine, values: Any, offsets: Any, **change: Any) -> Any
         "seed": 0,
     }
     kind = _core.TrainerF32 if engine.dtype == np.float32 else _core.TrainerF64
-    return kind(engine.core, values, offsets, **{**settings_, **change})
+    return kind(engine.core, raw_table(engine, values, offsets), windowing, **{**settings_, **change})
+
+
+def raw_forecast(engine: Engine, table: Any, series: Any, starts: Any, out: Any, **change: Any) -> None:
+    """Forecast by the core without its face."""
+    windowing = raw_windowing(**{"scaling": "none", **change})
+    scaling = np.empty((np.size(series), 3, 1), engine.dtype)
+    engine.core.forecast(table, windowing, "mse", [], True, series, starts, out, scaling, 1)

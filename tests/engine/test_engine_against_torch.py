@@ -22,7 +22,7 @@ from tests.engine.helpers import (
     same_bits,
     state_of,
 )
-from unrolled.engine import Engine, Gradients, Learning, State, Trainer, Windowing
+from unrolled.engine import Engine, Gradients, Learning, State, Table, Trainer, Windowing
 from unrolled.network import NetworkSpec, initial_weights
 
 if TYPE_CHECKING:
@@ -193,8 +193,7 @@ def test_an_epoch_of_the_tutorial() -> None:
     engine.set(initial_weights(spec, 42))
     trainer = Trainer(
         engine,
-        train_set.numpy()[:, np.newaxis],
-        np.array([0, 760]),
+        Table(train_set.numpy()[:, np.newaxis], np.array([0, 760])),
         windowing=Windowing(window=40, horizon=1),
         learning=Learning(),
     )

@@ -10,7 +10,7 @@ import pytest
 from tests.engine.border import CORE, WRONG_KIND, panel
 from tests.engine.helpers import Shape, draw, same_bits
 from unrolled import _core
-from unrolled.engine import CELLS, Engine, Learning, State, Trainer, Windowing
+from unrolled.engine import CELLS, Engine, Learning, State, Table, Trainer, Windowing
 
 SHAPE = Shape(hidden=5, batch=2, steps=3, inputs=7)
 NETWORK = {"cell": "lstm", "input_size": 7, "hidden_size": 5}
@@ -161,7 +161,7 @@ def test_options_that_do_not_fit(options: dict[str, Any], error: type[Exception]
     if "train" not in options:
         trained = Engine(**NETWORK, output_size=7)  # type: ignore[arg-type]
         with pytest.raises(error, match=match):
-            Trainer(trained, *panel(7), windowing=Windowing(3, 1), learning=Learning(), **options)
+            Trainer(trained, Table(*panel(7)), windowing=Windowing(3, 1), learning=Learning(), **options)
 
 
 def test_the_largest_seed() -> None:

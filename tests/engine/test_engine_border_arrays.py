@@ -9,10 +9,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from tests.engine.border import CORE, WRONG_KIND, indices, one_step, panel, raw_trainer
+from tests.engine.border import (
+    CORE,
+    WRONG_KIND,
+    indices,
+    one_step,
+    panel,
+    raw_forecast,
+    raw_table,
+    raw_trainer,
+    raw_windowing,
+)
 from tests.engine.helpers import every_dtype, same_bits
 from unrolled import _core
-from unrolled.engine import Learning, Trainer, Windowing
+from unrolled.engine import Learning, Table, Trainer, Windowing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,11 +52,16 @@ def test_outputs_that_cannot_be_written() -> None:
         lambda: trainer.run(one, one, 1, rates, frozen(np.zeros(1))),
         lambda: trainer.evaluate(one, one, frozen(np.zeros(1))),
         lambda: trainer.gradients(frozen(flat.copy())),
-        lambda: engine.core.forecast(
-            *panel(), 8, 1, 1, "none", one, one, frozen(np.zeros((1, 1, 1, 1), np.float32)), 1
+        lambda: raw_forecast(
+            engine, raw_table(engine, *panel()), one, one, frozen(np.zeros((1, 1, 1, 1), np.float32))
         ),
+        lambda: trainer.read_state(frozen(np.zeros(0, np.float32)), np.zeros(0, np.float32)),
+        lambda: trainer.read_state(np.zeros(0, np.float32), frozen(np.zeros(0, np.float32))),
         lambda: _core.activate("tanh", flat, frozen(flat.copy())),
-        lambda: _core.loss("mse", flat[:, None].copy(), flat, 1.0, [], frozen(flat[:, None].copy())),
+        lambda: _core.loss(
+            "mse", flat[:, None].copy(), flat, 1.0, [], frozen(flat[:, None].copy()), flat[:1], False
+        ),
+        lambda: _core.map_outputs("mse", flat[:, None].copy(), [], frozen(flat[:, None].copy())),
     ]
     for call in calls:
         with pytest.raises(TypeError, match=WRONG_KIND):
@@ -61,9 +76,10 @@ def test_inputs_may_be_read_only() -> None:
     same_bits(out, engine.forward(x)[0])
     values, offsets = map(frozen, panel())
     windows = frozen(indices(0, 1))
-    trainer = Trainer(engine, values, offsets, windowing=Windowing(8, 1), learning=Learning())
+    trainer = Trainer(engine, Table(values, offsets), windowing=Windowing(8, 1), learning=Learning())
     assert trainer.run(windows, windows, 2, frozen(np.zeros(1))).shape == (1,)
-    assert engine.forecast(values, offsets, windows, windows, windowing=Windowing(8, 1)).shape == (2, 1, 1, 1)
+    forecasts = engine.forecast(Table(values, offsets), windows, windows, windowing=Windowing(8, 1))
+    assert forecasts.outputs.shape == (2, 1, 1, 1)
 
 
 COUNT = 4 * 3 * (1 + 4 + 2) + 4 + 1
@@ -94,7 +110,8 @@ def test_the_core_takes_arrays_as_they_are_or_not_at_all(flat: Any) -> None:
 
 
 def test_arrays_of_other_sizes_than_asked() -> None:
-    core = one_step().core
+    engine = one_step()
+    core = engine.core
     x, h, out = np.zeros((3, 2, 1), np.float32), np.zeros((1, 2, 4), np.float32), np.zeros((2, 1), np.float32)
     for wrong in (out[:1], out[0], np.zeros((2, 2), np.float32), np.zeros((3, 2, 1), np.float32)):
         with pytest.raises(ValueError, match="out does not fit"):
@@ -115,18 +132,26 @@ def test_arrays_of_other_sizes_than_asked() -> None:
         np.zeros((2, 1, 1, 1), np.float32),
     ):
         with pytest.raises(ValueError, match="out does not fit"):
-            core.forecast(*panel(), 8, 1, 1, "none", one, one, wrong, 1)
+            raw_forecast(engine, raw_table(engine, *panel()), one, one, wrong)
 
 
 def test_functions_that_the_core_does_not_know() -> None:
     array = np.zeros(3, np.float32)
     column = array[:, np.newaxis].copy()
     with pytest.raises(ValueError, match="loss does not fit"):
-        _core.loss("nope", column, array, 1.0, [], column)
+        _core.loss("nope", column, array, 1.0, [], column, array, False)
     with pytest.raises(ValueError, match="quantiles does not fit"):
-        _core.loss("quantile", column, array, 1.0, [], column)
-    with pytest.raises(ValueError, match="pred does not fit"):
-        _core.loss("quantile", column, array, 1.0, [0.1, 0.9], column)
+        _core.loss("quantile", column, array, 1.0, [], column, array, False)
+    with pytest.raises(ValueError, match="raw does not fit"):
+        _core.loss("quantile", column, array, 1.0, [0.1, 0.9], column, array, False)
+    with pytest.raises(ValueError, match="d_raw does not fit"):
+        _core.loss("mse", column, array, 1.0, [], column[1:], array, False)
+    with pytest.raises(ValueError, match="scale does not fit"):
+        _core.loss("mse", column, array, 1.0, [], column, array[:0], False)
+    with pytest.raises(ValueError, match="raw does not fit"):
+        _core.map_outputs("gaussian", column, [], column)
+    with pytest.raises(ValueError, match="out does not fit"):
+        _core.map_outputs("mse", column, [], column[1:])
     with pytest.raises(ValueError, match="activation does not fit"):
         _core.activate("nope", array, array)
     with pytest.raises(ValueError, match="y does not fit"):
@@ -166,9 +191,9 @@ def test_a_network_of_one_precision_does_not_take_the_other(dtype: str) -> None:
     other = "float64" if dtype == "float32" else "float32"
     values, offsets = panel(dtype=other)
     with pytest.raises(TypeError, match=WRONG_KIND):
-        Trainer(engine, values, offsets, windowing=Windowing(8, 1), learning=Learning())
+        Trainer(engine, Table(values, offsets), windowing=Windowing(8, 1), learning=Learning())
     with pytest.raises(TypeError, match=WRONG_KIND):
-        engine.forecast(values, offsets, indices(0), indices(0), windowing=Windowing(8, 1))
+        engine.forecast(Table(values, offsets), indices(0), indices(0), windowing=Windowing(8, 1))
     mixed = _core.TrainerF32 if dtype == "float64" else _core.TrainerF64
     with pytest.raises(TypeError, match=WRONG_KIND):
-        mixed(engine.core, values, offsets)
+        mixed(engine.core, raw_table(engine, *panel(dtype=dtype)), raw_windowing())

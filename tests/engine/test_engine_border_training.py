@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.engine.border import WRONG_KIND, indices, one_step, panel, raw_trainer
+from tests.engine.border import WRONG_KIND, indices, one_step, panel, raw_forecast, raw_table, raw_trainer
 from tests.engine.helpers import same_bits
-from unrolled.engine import Windowing
+from unrolled.engine import Table, Windowing
 
 
 @pytest.mark.parametrize(
@@ -25,15 +25,15 @@ from unrolled.engine import Windowing
         ({"patch": 0}, ValueError, "patch"),
         ({"patch": 9}, ValueError, "patch"),
         ({"patch": 3}, ValueError, "a multiple of patch = 3"),
-        ({"patch": 2}, ValueError, r"channels \* patch"),
+        ({"patch": 2}, ValueError, r"patch \* \(channels"),
         ({"horizon": 0}, ValueError, "horizon"),
-        ({"horizon": 2}, ValueError, r"horizon \* channels \* quantiles"),
+        ({"horizon": 2}, ValueError, r"horizon \* channels \* numbers"),
         ({"horizon": (1 << 40)}, ValueError, "horizon"),
         ({"scaling": "nope"}, ValueError, "scaling"),
         ({"scaling": None}, TypeError, WRONG_KIND),
         ({"loss": "nope"}, ValueError, "loss"),
         ({"loss": "quantile"}, ValueError, "quantiles"),
-        ({"loss": "quantile", "quantiles": [0.1, 0.9]}, ValueError, r"horizon \* channels \* quantiles"),
+        ({"loss": "quantile", "quantiles": [0.1, 0.9]}, ValueError, r"horizon \* channels \* numbers"),
         ({"loss": "quantile", "quantiles": [1.5]}, ValueError, "quantile"),
         ({"loss": "quantile", "quantiles": [np.nan]}, ValueError, "quantile"),
         ({"loss": "quantile", "quantiles": ["a"]}, TypeError, WRONG_KIND),
@@ -78,8 +78,8 @@ VALUES, OFFSETS = panel()
         (VALUES[::-1], OFFSETS, TypeError, WRONG_KIND),
         (VALUES.tolist(), OFFSETS, TypeError, WRONG_KIND),
         (None, OFFSETS, TypeError, WRONG_KIND),
-        (np.zeros((100, 0), np.float32), OFFSETS, ValueError, r"channels \* patch"),
-        (np.zeros((100, 2), np.float32), OFFSETS, ValueError, r"channels \* patch"),
+        (np.zeros((100, 0), np.float32), OFFSETS, ValueError, r"patch \* \(channels"),
+        (np.zeros((100, 2), np.float32), OFFSETS, ValueError, r"patch \* \(channels"),
         (VALUES, OFFSETS.astype(np.int32), TypeError, WRONG_KIND),
         (VALUES, OFFSETS.astype(np.uint64), TypeError, WRONG_KIND),
         (VALUES, OFFSETS.astype(np.float64), TypeError, WRONG_KIND),
@@ -105,7 +105,7 @@ def test_panels_that_do_not_fit(values: Any, offsets: Any, error: type[Exception
     out = np.empty((0, 1, 1, 1), np.float32)
     none = np.empty(0, np.int64)
     with pytest.raises(error, match=match):
-        engine.core.forecast(values, offsets, 8, 1, 1, "none", none, none, out, 1)
+        raw_forecast(engine, raw_table(engine, values, offsets), none, none, out)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_windows_that_do_not_fit(series: Any, starts: Any, error: type[Exception
     ends = indices(0, 54) if match == "start of window 1 does not fit" else ends
     out = np.empty((size, 1, 1, 1), np.float32)
     with pytest.raises(error, match=match):
-        engine.core.forecast(*panel(), 8, 1, 1, "none", series, ends, out, 1)
+        raw_forecast(engine, raw_table(engine, *panel()), series, ends, out)
 
 
 @pytest.mark.parametrize(
@@ -188,27 +188,27 @@ def test_steps_that_do_not_fit(
 )  # fmt: skip
 def test_forecasts_that_cannot_be(windowing: Windowing, match: str) -> None:
     with pytest.raises(ValueError, match=match):
-        one_step().forecast(*panel(), indices(0), indices(0), windowing=windowing)
+        one_step().forecast(Table(*panel()), indices(0), indices(0), windowing=windowing)
 
 
 def test_forecasts_of_what_is_no_panel() -> None:
     values, offsets = panel()
     with pytest.raises(ValueError, match="values"):
-        one_step().forecast(values[:, 0].copy(), offsets, indices(0), indices(0), windowing=Windowing(8, 1))
+        one_step().forecast(Table(values[:, 0].copy(), offsets), *2 * [indices(0)], windowing=Windowing(8, 1))
 
 
 def test_a_network_without_a_head_cannot_forecast() -> None:
     with pytest.raises(ValueError, match="does not fit"):
-        one_step(output_size=0).forecast(*panel(), indices(0), indices(0), windowing=Windowing(8, 1))
+        one_step(output_size=0).forecast(Table(*panel()), indices(0), indices(0), windowing=Windowing(8, 1))
 
 
 def test_offsets_changed_behind_the_back_of_a_trainer() -> None:
     code = """if True:
         import numpy as np
-        from unrolled.engine import Engine, Learning, Trainer, Windowing
+        from unrolled.engine import Engine, Learning, Table, Trainer, Windowing
         engine = Engine("gru", input_size=1, hidden_size=4, output_size=1)
         values, offsets = np.ones((100, 1), np.float32), np.array([0, 100])
-        trainer = Trainer(engine, values, offsets, windowing=Windowing(8, 1), learning=Learning())
+        trainer = Trainer(engine, Table(values, offsets), windowing=Windowing(8, 1), learning=Learning())
         offsets[1] = 1 << 40
         try:
             trainer.evaluate(np.array([0]), np.array([1 << 39]))

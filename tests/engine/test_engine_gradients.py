@@ -19,7 +19,7 @@ from tests.engine.helpers import (
     fill,
     gradients_as_dict,
 )
-from unrolled.engine import LOSSES, Engine, Learning, Trainer, Windowing
+from unrolled.engine import LOSSES, Engine, Learning, Table, Trainer, Windowing, loss_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,15 +82,16 @@ def test_training(cell: str, head: Head, loss: str) -> None:
     """The gradients of a training step, with dropout, are the slopes of the loss that the step reports."""
     rng = np.random.default_rng(6)
     learning = learning_of(loss)
-    windowing = Windowing(window=6, horizon=2, patch=2, scaling="standard")
-    values = rng.standard_normal((11, 2))
+    counts = loss == "negative_binomial"
+    windowing = Windowing(6, 2, patch=2, scaling="mean_abs" if counts else "standard")
+    values = rng.poisson(4.0, (11, 2)).astype(float) if counts else rng.standard_normal((11, 2))
     offsets = np.array([0, 11], np.int64)
     engine = Engine(
         cell,
         input_size=4,
         hidden_size=3,
         num_layers=2,
-        output_size=4 * max(1, len(learning.quantiles)),
+        output_size=4 * loss_width(loss, learning.quantiles),
         head="every" if head == "every" else "last",
         skip_steps=3 if head == "skip" else 0,
         dropout=0.3,
@@ -102,7 +103,7 @@ def test_training(cell: str, head: Head, loss: str) -> None:
 
     def trainer() -> Trainer:
         engine.write(flat)
-        return Trainer(engine, values, offsets, windowing=windowing, learning=learning, seed=9)
+        return Trainer(engine, Table(values, offsets), windowing=windowing, learning=learning, seed=9)
 
     def step_loss() -> float:
         return float(trainer().run(series, LAST, batch=3, rates=np.zeros(1))[0])

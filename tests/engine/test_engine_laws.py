@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -310,9 +311,7 @@ def test_the_flushing_of_denormal_numbers_does_not_leak(threads: int) -> None:
     assert slow_enough_for_denormals()
     trainer.evaluate(task.series, task.starts)
     assert slow_enough_for_denormals()
-    engine.forecast(
-        task.values, task.offsets, task.series, task.starts, windowing=task.windowing, threads=threads
-    )
+    task.forecast(engine, threads=threads)
     assert slow_enough_for_denormals()
     task.values[:] = np.nan
     assert np.isnan(trainer.run(task.series, task.starts, task.batch, task.rates)).any()
@@ -332,9 +331,7 @@ def test_forecasts_follow_a_rescaled_series(
     engine = task.engine()
 
     def forecast(panel: Array) -> Array:
-        return engine.forecast(
-            panel.astype(dtype), task.offsets, task.series, task.starts, windowing=task.windowing
-        )
+        return replace(task, values=panel.astype(dtype)).forecast(engine)
 
     rescaled, expected = forecast(values * factor + moved), forecast(values) * factor + moved
     allowed = TOLERANCES["rescaled"][dtype] * (factor + abs(moved))

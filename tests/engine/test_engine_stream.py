@@ -12,7 +12,7 @@ import pytest
 
 from tests.engine.helpers import Head, Shape, arrays_of, draw, every_cell, every_dtype, same_bits
 from unrolled import Network, NetworkSpec, Stream, _core
-from unrolled.engine import Engine, Learning, State, Trainer, Windowing
+from unrolled.engine import Engine, Learning, State, Table, Trainer, Windowing
 from unrolled.errors import ArgumentError, DataError, KindError
 
 heads = pytest.mark.parametrize("head", ["none", "last", "every"])
@@ -272,7 +272,11 @@ class TestThreads:
         values = np.sin(np.arange(400.0))[:, None].astype("f4")
         engine = Engine("gru", input_size=1, hidden_size=32, output_size=1)
         trainer = Trainer(
-            engine, values, np.array([0, 400]), windowing=Windowing(24, 1), learning=Learning(), threads=2
+            engine,
+            Table(values, np.array([0, 400])),
+            windowing=Windowing(24, 1),
+            learning=Learning(),
+            threads=2,
         )
         starts = np.arange(300)
         work = threading.Thread(

@@ -29,7 +29,7 @@ from tests.engine.helpers import (
     same_bits,
 )
 from tests.engine.windows import Task, learning_for, make_task
-from unrolled.engine import CELLS, OPTIMIZERS, Engine, Learning, Trainer, Windowing
+from unrolled.engine import CELLS, OPTIMIZERS, Engine, Learning, Table, Trainer, Windowing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,9 +82,7 @@ def trained(task: Task, threads: int) -> tuple[Array, Array, Array, Array]:
     trainer = task.trainer(engine, threads=threads)
     losses = trainer.run(task.series, task.starts, task.batch, task.rates)
     evaluations = trainer.evaluate(task.series, task.starts)
-    forecasts = engine.forecast(
-        task.values, task.offsets, task.series, task.starts, windowing=task.windowing, threads=threads
-    )
+    forecasts = task.forecast(engine, threads=threads)
     return losses, engine.read(), evaluations, forecasts
 
 
@@ -135,7 +133,10 @@ def busy() -> tuple[Engine, Trainer, Callable[[], Array]]:
     engine = Engine("lstm", input_size=1, hidden_size=64, output_size=1)
     values = np.sin(np.arange(300.0, dtype=np.float32))[:, np.newaxis]
     trainer = Trainer(
-        engine, values, np.array([0, 300]), windowing=Windowing(window=100, horizon=1), learning=Learning()
+        engine,
+        Table(values, np.array([0, 300])),
+        windowing=Windowing(window=100, horizon=1),
+        learning=Learning(),
     )
     starts = np.zeros(1500, np.int64)
     return engine, trainer, lambda: trainer.run(starts, starts, 1, np.full(starts.size, 1e-3))
@@ -325,18 +326,19 @@ from resource import RLIMIT_AS, setrlimit
 
 import numpy as np
 import pytest
-from unrolled.engine import Engine, Learning, Trainer, Windowing
+from unrolled.engine import Engine, Learning, Table, Trainer, Windowing
 
 steps, windows = 200_000, np.zeros(64, np.int64)
 values, offsets = np.zeros((steps + 1, 1), np.float32), np.array([0, steps + 1])
 engine = Engine("rnn", input_size=1, hidden_size=300, output_size=1)
-trainer = Trainer(engine, values, offsets, windowing=Windowing(steps, 1), learning=Learning(), threads=4)
+table = Table(values, offsets)
+trainer = Trainer(engine, table, windowing=Windowing(steps, 1), learning=Learning(), threads=4)
 calls = {
     "network": lambda: Engine("lstm", input_size=1, hidden_size=20_000),
     "forward": lambda: engine.forward(np.zeros((steps, 32, 1), np.float32), threads=4),
     "backward": lambda: engine.backward(np.zeros((steps, 32, 1), np.float32), np.zeros((32, 1)), threads=4),
     "forecast": lambda: engine.forecast(
-        values, offsets, windows, windows, windowing=Windowing(steps, 1), threads=4
+        table, windows, windows, windowing=Windowing(steps, 1), threads=4
     ),
     "run": lambda: trainer.run(windows, windows, 64, np.zeros(1)),
     "evaluate": lambda: trainer.evaluate(windows, windows),
@@ -348,8 +350,8 @@ for _ in range(3):
     with pytest.raises(MemoryError, match="bad_alloc"):
         calls[sys.argv[1]]()
 assert (engine.forward(np.ones((3, 2, 1)), threads=4)[0] == small).all()
-short = engine.forecast(values, offsets, windows, windows, windowing=Windowing(5, 1), threads=4)
-assert short.shape == (64, 1, 1, 1)
+short = engine.forecast(table, windows, windows, windowing=Windowing(5, 1), threads=4)
+assert short.outputs.shape == (64, 1, 1, 1)
 print("survived")
 """
 

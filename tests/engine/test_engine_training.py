@@ -123,7 +123,7 @@ def test_evaluations_and_forecasts(scaling: str, loss: str, head: Head, dtype: s
     oracle = OracleTraining(task)
     losses = task.trainer(engine).evaluate(task.series, task.starts)
     assert_close(losses, oracle.evaluate(), to="loss", dtype=dtype, name="losses")
-    forecasts = engine.forecast(task.values, task.offsets, task.series, task.starts, windowing=windowing)
+    forecasts = task.forecast(engine)
     assert_close(forecasts, oracle.forecast(), to="output", dtype=dtype, name="forecasts")
     same_bits(engine.read(), before)
 
@@ -137,7 +137,7 @@ def test_looking_does_not_disturb_learning() -> None:
         for trainer in (quiet, watched):
             trainer.run(task.series[which], task.starts[which], task.batch, np.array([rate]))
         watched.evaluate(task.series[:5], task.starts[:5])
-        engines[1].forecast(task.values, task.offsets, task.series, task.starts, windowing=task.windowing)
+        task.forecast(engines[1])
     same_bits(engines[0].read(), engines[1].read())
 
 
@@ -168,7 +168,7 @@ def test_no_windows_are_no_steps() -> None:
     trainer = task.trainer(engine)
     assert trainer.run(none, none, 3, np.empty(0)).size == 0
     assert trainer.evaluate(none, none).size == 0
-    forecasts = engine.forecast(task.values, task.offsets, none, none, windowing=task.windowing)
+    forecasts = engine.forecast(task.table, none, none, windowing=task.windowing).outputs
     assert forecasts.shape == (0, 3, 2, 1)
     same_bits(engine.read(), before)
 

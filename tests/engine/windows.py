@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tests.engine.helpers import Head, Shape, dropout_masks, fill
-from unrolled.cells import CELLS, LOSSES, OPTIMIZERS, clip_by_global_norm, run_network, run_network_backward
-from unrolled.engine import Engine, Learning, Trainer, Windowing
+from unrolled.cells import (
+    CELLS,
+    HEAD_LOSSES,
+    LOSSES,
+    OPTIMIZERS,
+    clip_by_global_norm,
+    run_network,
+    run_network_backward,
+)
+from unrolled.cells.likelihoods import map_gaussian, map_negative_binomial, map_quantiles, map_student_t
+from unrolled.engine import DISTRIBUTIONS, Engine, Learning, Table, Trainer, Windowing, loss_width
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,27 +29,102 @@ if TYPE_CHECKING:
     Indices = NDArray[np.int64]
 
 
-def fit_scaling(window: Array, scaling: str, dtype: str) -> tuple[Array, Array]:
-    """Return location and scale, [C] each, of a window [W, C], from its own points alone."""
-    channels = window.shape[1]
-    location, scale = np.zeros(channels), np.ones(channels)
-    if scaling == "none":
-        return location, scale
-    size = np.abs(window).mean(axis=0)
-    if scaling == "mean_abs":
-        return location, np.where(size > 0, size, 1.0)
-    deviation = window.std(axis=0)
-    flat = deviation <= (1e-6 if dtype == "float32" else 1e-13) * size
-    location = window[-1] if scaling == "last" else window.mean(axis=0)
-    return location, np.where(flat, 1.0, deviation)
+def fit_scaling(window: Array, scaling: str, dtype: str) -> Array:
+    """Return pre, location and scale [3, C] of a window [W, C], from its observed points alone.
+
+    NaN is missing. What bends the values is kept in the engine's dtype: it is inverted as it is kept.
+    """
+    fitted = np.array([[1.0, 0.0, 1.0]] * window.shape[1]).T
+    for c, column in enumerate(window.T):
+        seen = column[~np.isnan(column)]
+        if scaling == "none" or seen.size == 0:
+            continue
+        size = float(np.abs(seen).mean())
+        if scaling == "mean_abs":
+            fitted[2, c] = size if size > 0 else 1.0
+            continue
+        least = size
+        if scaling in ("log", "asinh"):
+            fitted[0, c] = np.dtype(dtype).type(size) if scaling == "asinh" and size > 0 else 1.0
+            seen = np.log(seen) if scaling == "log" else np.arcsinh(seen / fitted[0, c])
+            least = max(1.0, float(np.abs(seen).mean()))
+        fitted[1, c] = seen.mean() if scaling == "standard" else seen[-1]
+        deviation = seen.std()
+        fitted[2, c] = 1.0 if deviation <= (1e-6 if dtype == "float32" else 1e-13) * least else deviation
+    return fitted.astype(dtype).astype(np.float64) if scaling in ("log", "asinh") else fitted
+
+
+def scale(points: Array, fitted: Array, scaling: str) -> Array:
+    """Return points [n, C] as the network reads them."""
+    pre, location, size = fitted
+    u = np.log(points) if scaling == "log" else np.arcsinh(points / pre) if scaling == "asinh" else points
+    scaled: Array = (u - location) / size
+    return scaled
+
+
+def unscale(y: Array, fitted: Array, scaling: str) -> Array:
+    """Return forecasts [K, C, W] in the units of their series."""
+    pre, location, size = fitted[:, np.newaxis, :, np.newaxis]
+    u: Array = y * size + location
+    return np.exp(u) if scaling == "log" else pre * np.sinh(u) if scaling == "asinh" else u
+
+
+def points_of(table: Table, series: int, begin: int, count: int) -> Array:
+    """Return points of a series from its number `begin` on, [count, C]; NaN before its first."""
+    first, last = table.offsets[series : series + 2]
+    points = np.full((count, table.values.shape[1]), np.nan)
+    for i in range(count):
+        if begin + i >= 0:
+            assert first + begin + i < last, "a point behind the series"
+            points[i] = table.values[first + begin + i]
+    return points
+
+
+def gather_window(
+    table: Table, series: int, start: int, windowing: Windowing, dtype: str
+) -> tuple[Array, Array]:
+    """Return the steps of one window [T, I] and its scaling [3, C], number by number as they are laid out."""
+    w = windowing
+    window = points_of(table, series, start, w.window)
+    fitted = fit_scaling(window, w.scaling, dtype)
+    scaled = scale(window, fitted, w.scaling)
+    channels = range(table.values.shape[1])
+    columns = range(0 if table.features is None else table.features.shape[1])
+    steps = []
+    for t in range(w.window // w.patch + w.ahead):
+        step: list[float] = []
+        ahead = t >= w.window // w.patch
+        places = [t * w.patch + p for p in range(w.patch)]
+        missing = [[ahead or bool(np.isnan(scaled[i, c])) for c in channels] for i in places]
+        step += [
+            0.0 if gone and w.mask else scaled[i, c]
+            for i, row in zip(places, missing, strict=True)
+            for c, gone in enumerate(row)
+        ]
+        if w.mask:
+            step += [float(gone) for row in missing for gone in row]
+        for i in places:
+            for f in columns:
+                unknown = ahead and (f >= table.known or i >= w.window + w.horizon)
+                assert table.features is not None
+                assert table.feature_offsets is not None
+                row_number = table.feature_offsets[series] + start + i
+                step.append(0.0 if unknown or start + i < 0 else float(table.features[row_number, f]))
+        if table.static is not None:
+            step += [float(number) for number in table.static[series]]
+        steps.append(step)
+    return np.array(steps), fitted
 
 
 @dataclass(frozen=True)
 class Task:
-    """A network and a panel to learn.
+    """A network and a table to learn.
 
     Shapes:
         values: [N, C]; offsets: [S + 1]; series, starts: [n].
+
+    Attributes:
+        more: covariates and statics, as `Table` takes them.
     """
 
     cell: str
@@ -58,6 +142,12 @@ class Task:
     dropout: float = 0.0
     dtype: str = "float64"
     seed: int = 4
+    more: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def table(self) -> Table:
+        """What the windows are cut from."""
+        return Table(self.values, self.offsets, **self.more)
 
     @property
     def channels(self) -> int:
@@ -65,24 +155,24 @@ class Task:
         return int(self.values.shape[1])
 
     @property
-    def quantiles(self) -> int:
-        """Q, 1 where the loss is not that of quantiles."""
-        return max(1, len(self.learning.quantiles))
+    def width(self) -> int:
+        """W, how many numbers the network gives for a target."""
+        return loss_width(self.learning.loss, self.learning.quantiles)
 
     @property
     def steps(self) -> int:
         """T."""
-        return self.windowing.window // self.windowing.patch
+        return self.windowing.steps
 
     def engine(self) -> Engine:
         """Return the network, the same random parameters at every call."""
         w = self.windowing
         engine = Engine(
             self.cell,
-            input_size=w.patch * self.channels,
+            input_size=self.table.input_size(w),
             hidden_size=self.hidden,
             num_layers=self.layers,
-            output_size=w.horizon * self.channels * self.quantiles,
+            output_size=w.horizon * self.channels * self.width,
             head="every" if self.head == "every" else "last",
             skip_steps=self.steps if self.head == "skip" else 0,
             dropout=self.dropout,
@@ -92,16 +182,28 @@ class Task:
         return engine
 
     def trainer(self, engine: Engine, *, threads: int = 1) -> Trainer:
-        """Return what trains `engine` on the panel."""
+        """Return what trains `engine` on the table."""
         return Trainer(
             engine,
-            self.values,
-            self.offsets,
+            self.table,
             windowing=self.windowing,
             learning=self.learning,
             threads=threads,
             seed=self.seed,
         )
+
+    def forecast(self, engine: Engine, *, threads: int = 1, unscale: bool | None = None) -> Array:
+        """Return what `engine` says of the windows, in the units of the series where there are such."""
+        return engine.forecast(
+            self.table,
+            self.series,
+            self.starts,
+            windowing=self.windowing,
+            loss=self.learning.loss,
+            quantiles=self.learning.quantiles,
+            unscale=self.learning.loss not in DISTRIBUTIONS if unscale is None else unscale,
+            threads=threads,
+        ).outputs
 
 
 def make_task(
@@ -118,10 +220,17 @@ def make_task(
 ) -> Task:
     """Return a task on three series of different lengths, one of them with a constant stretch."""
     windowing = windowing or Windowing(window=8, horizon=3, patch=2, scaling="standard")
+    learning = learning or Learning()
+    if learning.loss == "negative_binomial":
+        windowing = replace(windowing, scaling="mean_abs")
     rng = np.random.default_rng(8)
     lengths = np.array([windowing.window + windowing.horizon, 40, 25])
     values = (3.0 + rng.standard_normal((lengths.sum(), channels)).cumsum(axis=0) / 4).astype(dtype)
     values[20:40] = 2.5
+    if windowing.scaling == "log":
+        values = np.exp(values / 4)
+    if learning.loss == "negative_binomial":
+        values = np.floor(3 * np.abs(values)).astype(dtype)
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     series = rng.integers(3, size=count)
     starts = rng.integers(lengths[series] - windowing.window - windowing.horizon + 1)
@@ -130,7 +239,7 @@ def make_task(
         cell=cell,
         head=head,
         windowing=windowing,
-        learning=learning or Learning(),
+        learning=learning,
         values=values,
         offsets=offsets,
         series=series.astype(np.int64),
@@ -156,77 +265,101 @@ class OracleTraining:
         self._optimizer = _optimizer(task.learning)
         self._taken = 0
 
-    def read(self, which: slice) -> tuple[Array, Array, Array, Array]:
-        """Return inputs, targets, location and scale: [T, B, I], [(T,) B, K, C], [B, C], [B, C]."""
+    def read(self, which: slice) -> tuple[Array, Array, Array]:
+        """Return inputs, targets and scaling: [T, B, I], [T or 1, B, K, C], [B, 3, C]."""
         task, w = self.task, self.task.windowing
-        inputs, targets, locations, scales = [], [], [], []
-        for series, start in zip(task.series[which], task.starts[which], strict=True):
-            begin = task.offsets[series] + start
-            points = task.values[begin : begin + w.window + w.horizon].astype(np.float64)
-            location, scale = fit_scaling(points[: w.window], w.scaling, task.dtype)
-            points = (points - location) / scale
-            inputs.append(points[: w.window].reshape(task.steps, w.patch * task.channels))
+        inputs, targets, scaling = [], [], []
+        for series, start in zip(task.series[which].tolist(), task.starts[which].tolist(), strict=True):
+            x, fitted = gather_window(task.table, series, start, w, task.dtype)
+            points = points_of(task.table, series, start, w.window + w.horizon)
+            points = scale(points, fitted, w.scaling)
             ends = w.patch * np.arange(1, task.steps + 1) if task.head == "every" else [w.window]
+            inputs.append(x)
             targets.append([points[end : end + w.horizon] for end in ends])
-            locations.append(location)
-            scales.append(scale)
-        y_true = np.array(targets).swapaxes(0, 1)
-        y_true = y_true if task.head == "every" else y_true[0]
-        return np.array(inputs).swapaxes(0, 1), y_true, np.array(locations), np.array(scales)
+            scaling.append(fitted)
+        return np.array(inputs).swapaxes(0, 1), np.array(targets).swapaxes(0, 1), np.array(scaling)
 
-    def loss(self, y_true: Array, y: Array) -> tuple[float, Array]:
-        """Return the mean loss of the network's answers y [..., O], and its gradient by them."""
+    def score(self, y_true: Array, raw: Array, size: Array) -> tuple[float, Array]:
+        """Return the mean loss of the observed targets [n] of a window and its gradient by raw [n, W]."""
         learning = self.task.learning
-        y_pred = y.reshape(*y_true.shape, self.task.quantiles)
-        if learning.loss == "quantile":
-            value, gradient = LOSSES["pinball"](y_true, y_pred, quantiles=learning.quantiles)
-        else:
-            options = {"delta": learning.delta} if learning.loss == "huber" else {}
-            value, gradient = LOSSES[learning.loss](y_true, y_pred[..., 0], **options)
-        return value, gradient.reshape(y.shape)
+        if learning.loss == "negative_binomial":
+            return HEAD_LOSSES[learning.loss](y_true, raw, scale=size)
+        if learning.loss in HEAD_LOSSES:
+            options: dict[str, Any] = {"quantiles": learning.quantiles} if learning.quantiles else {}
+            return HEAD_LOSSES[learning.loss](y_true, raw, **options)
+        options = {"delta": learning.delta} if learning.loss == "huber" else {}
+        value, gradient = LOSSES[learning.loss](y_true, raw[..., 0], **options)
+        return value, gradient[..., np.newaxis]
+
+    def losses(self, y_true: Array, y: Array, scaling: Array) -> tuple[list[float], Array]:
+        """Return the loss of each window, NaN where nothing of it is observed, and its gradient by y.
+
+        Shapes:
+            y_true: [T or 1, B, K, C]; y: [T or 1, B, O], and so is the gradient.
+        """
+        raw = y.reshape(*y_true.shape, self.task.width)
+        values, gradient = [], np.zeros_like(raw)
+        for b in range(y_true.shape[1]):
+            seen = ~np.isnan(y_true[:, b]) | (not self.task.windowing.mask)
+            size = np.broadcast_to(scaling[b, 2], seen.shape)[seen]
+            value, slopes = (
+                self.score(y_true[:, b][seen], raw[:, b][seen], size) if seen.any() else (np.nan, 0.0)
+            )
+            values.append(value)
+            gradient[:, b][seen] = slopes
+        return values, gradient.reshape(y.shape)
 
     def step(self) -> float:
         """Take the next step; return the loss before it."""
         task = self.task
         which = slice(self._taken * task.batch, (self._taken + 1) * task.batch)
-        x, y_true, _, _ = self.read(which)
+        x, y_true, scaling = self.read(which)
         masks = None
         if task.dropout:
             shape = Shape(task.hidden, x.shape[1], task.steps, 1, task.layers)
             masks = dropout_masks(task.dropout, shape, seed=task.seed, turn=self._taken, dtype=task.dtype)
         every = task.head == "every"
         trace = run_network(CELLS[task.cell], x, self.parameters, masks=masks, every_step=every)
-        value, d_y = self.loss(y_true, trace.y)
+        values, d_y = self.losses(y_true, trace.y if every else trace.y[np.newaxis], scaling)
+        counted = [value for value in values if not (np.isnan(value) and task.windowing.mask)]
+        d_y = (d_y if every else d_y[0]) / len(counted)
         self.gradients = run_network_backward(trace, d_y).parameters
         clip = task.learning.clip or np.inf
         clipped, self.norm = clip_by_global_norm(self.gradients, clip)
         self._optimizer.lr = float(task.rates[self._taken])
         self.parameters = self._optimizer.step(self.parameters, clipped)
         self._taken += 1
-        return value
+        return float(np.mean(counted))
 
     def run(self) -> list[float]:
         """Take all steps; return their losses."""
         return [self.step() for _ in self.task.rates]
 
-    def evaluate(self) -> list[float]:
-        """Return the loss of every window, without dropout."""
-        x, y_true, _, _ = self.read(slice(None))
+    def answers(self) -> tuple[Array, Array, Array]:
+        """Return what the network says of all windows [T or 1, B, O], their targets and their scaling."""
+        x, y_true, scaling = self.read(slice(None))
         every = self.task.head == "every"
         y = run_network(CELLS[self.task.cell], x, self.parameters, every_step=every).y
-        axis = 1 if every else 0  # of the windows
-        windows = zip(np.moveaxis(y_true, axis, 0), np.moveaxis(y, axis, 0), strict=True)
-        return [self.loss(one_true, one)[0] for one_true, one in windows]
+        return y if every else y[np.newaxis], y_true, scaling
+
+    def evaluate(self) -> list[float]:
+        """Return the loss of every window, without dropout."""
+        y, y_true, scaling = self.answers()
+        return self.losses(y_true, y, scaling)[0]
 
     def forecast(self) -> Array:
-        """Return the forecasts of every window in the panel's units, [n, K, C, Q]."""
-        task = self.task
-        x, _, location, scale = self.read(slice(None))
-        every = task.head == "every"
-        y = run_network(CELLS[task.cell], x, self.parameters, every_step=every).y
-        y = (y[-1] if every else y).reshape(-1, task.windowing.horizon, task.channels, task.quantiles)
-        forecasts: Array = y * scale[:, np.newaxis, :, np.newaxis] + location[:, np.newaxis, :, np.newaxis]
-        return forecasts
+        """Return the forecasts of every window, mapped, in the table's units where there are such."""
+        learning, w = self.task.learning, self.task.windowing
+        y, _, scaling = self.answers()
+        raw = y[-1].reshape(-1, w.horizon, self.task.channels, self.task.width)
+        if learning.loss == "quantile":
+            raw = map_quantiles(raw, quantiles=learning.quantiles)
+        if learning.loss in MAPS:
+            return MAPS[learning.loss](raw)
+        return np.stack([unscale(one, fitted, w.scaling) for one, fitted in zip(raw, scaling, strict=True)])
+
+
+MAPS = {"gaussian": map_gaussian, "student_t": map_student_t, "negative_binomial": map_negative_binomial}
 
 
 def _optimizer(learning: Learning) -> Optimizer:

@@ -11,6 +11,7 @@ from typing import Any
 from unrolled.cells.activations import relu, relu_slope, tanh, tanh_slope
 from unrolled.cells.base import Cell, State, Step, StepGradients, Weights
 from unrolled.cells.gru import GRU
+from unrolled.cells.likelihoods import HEAD_LOSSES
 from unrolled.cells.losses import LOSSES, Loss
 from unrolled.cells.lstm import LSTM
 from unrolled.cells.mingru import MinGRU
@@ -35,6 +36,7 @@ CELLS: dict[str, Cell[Any]] = {
 
 __all__ = [
     "CELLS",
+    "HEAD_LOSSES",
     "LOSSES",
     "OPTIMIZERS",
     "Cell",

@@ -37,7 +37,7 @@ CELLS: dict[str, CellSizes] = {
 """The cells that the core knows, by name."""
 
 LOSS_WIDTHS: dict[str, int] = dict(_core.losses())
-"""The losses -> how many numbers the network gives for one target; 0 for "quantile": one for each quantile."""
+"""The losses -> how many numbers the network gives for a target; 0 for "quantile": one for each quantile."""
 
 LOSSES = tuple(LOSS_WIDTHS)
 DISTRIBUTIONS = ("gaussian", "student_t", "negative_binomial")
