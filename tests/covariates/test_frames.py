@@ -164,6 +164,9 @@ def test_columns_of_lists_and_mixtures_are_refused() -> None:
     frame = pl.DataFrame({"y": [1.0, 2.0], "c": [[1], [2]]})
     with fails(DataError, "row 0 ... 'c' ... neither a number nor a category ... List"):
         from_frame(to_panel(frame), frame, past_cols=["c"])
+    lists = pd.DataFrame({"y": [1.0, 2.0], "c": pd.Series([[1, 2], [3, 4]], dtype=object)})
+    with fails(DataError, "row 0 ... 'c' ... neither a number nor a category"):
+        from_frame(to_panel(lists), lists, past_cols=["c"])
     mixed = pd.DataFrame({"y": [1.0, 2.0], "c": pd.Series(["a", 1], dtype=object)})
     with fails(DataError, "row 1 ... 'c' ... the column mixes numbers with text"):
         from_frame(to_panel(mixed), mixed, past_cols=["c"])

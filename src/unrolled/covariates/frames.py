@@ -157,13 +157,12 @@ def _values(column: nw.Series[Any]) -> Column | Strange:
         return as_column((column if whole else column.cast(nw.Float64)).to_numpy())
     if column.dtype.is_temporal() or column.dtype.is_nested():
         return Strange("covariates.kind", 0, column.dtype)
-    values, missing = np.empty(len(column), object), column.is_null().to_numpy()
-    values[:] = column.to_list()
-    values[missing] = None
-    if column.dtype in (nw.String, nw.Boolean, nw.Categorical, nw.Enum):  # all of one kind: no need to look
-        values[~missing] = [str(one) for one in values[~missing]]
-        return values
-    return as_column(values)
+    present = zip(column.to_list(), column.is_null().to_list(), strict=True)
+    if column.dtype not in (nw.String, nw.Boolean, nw.Categorical, nw.Enum):
+        return as_column([None if missing else one for one, missing in present])
+    values = np.empty(len(column), object)  # all of one kind: no need to look at each
+    values[:] = [None if missing else str(one) for one, missing in present]
+    return values
 
 
 def _sound(columns: dict[str, Column | Strange]) -> dict[str, Column]:

@@ -243,21 +243,20 @@ def _steps_of(
     panel: Panel, series: int, wanted: NDArray[Any], own: NDArray[np.int64], times: NDArray[Any]
 ) -> NDArray[np.int64] | Fault:
     """Return the rows of one series at the wanted times, or what is wrong with them."""
-    last = said(wanted[-1])
     who = {"series": panel.ids[series]}
     end = cast("Any", panel.times)[panel.offsets[series + 1] - 1]
     own = own[(times[own] > end) & (times[own] <= wanted[-1])]
     own = own[np.argsort(times[own], kind="stable")]
     there = times[own]
+    if there.size == wanted.size and (there == wanted).all():
+        return own
     twice = np.flatnonzero(there[1:] == there[:-1])
     if twice.size:
         return fault("covariates.future-twice", **who, time=said(there[twice[0]]), count=twice.size)
     absent = np.flatnonzero(~np.isin(wanted, there))
     if absent.size:
-        first = said(wanted[absent[0]])
-        return fault(
-            "covariates.future-missing", **who, time=first, last=last, count=absent.size, needed=wanted.size
-        )
+        values = {"time": said(wanted[absent[0]]), "last": said(wanted[-1]), "count": absent.size}
+        return fault("covariates.future-missing", **who, **values, needed=wanted.size)
     strange = np.flatnonzero(~np.isin(there, wanted))
     if strange.size:
         step = panel.steps[series]
