@@ -77,7 +77,7 @@ class Parts(NamedTuple):
     """A panel before its numbers and times are checked.
 
     Shapes:
-        values: [N, C]; offsets: [S + 1]; times: [N], as `timestep.normal` gives them; rows: [N], see `Origin`.
+        values: [N, C]; offsets: [S + 1]; times: [N], as `timestep.normal` gives them; rows: [N].
     """
 
     values: NDArray[Any]

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
     from unrolled.places import Place
 
-_MISSING = ("", "nan", "na", "n/a", "#n/a", "null", "none", "nat")
-"""What people write where there is no number, in small letters."""
+_MISSING = "|nan|na|n/a|#n/a|null|none|nat"
+"""What people write where there is no number, in small letters: a pattern, for IN loses the order of rows."""
 
-_NUMBERS = INTEGERS | {"HUGEINT", "UHUGEINT", "FLOAT", "DOUBLE", "BOOLEAN"}
+_NUMBERS = INTEGERS | {"HUGEINT", "UHUGEINT", "FLOAT", "DOUBLE", "BOOLEAN", '"NULL"'}
 _BLOCK = 1 << 20
 """Numbers that are fetched together."""
 
@@ -123,7 +123,7 @@ def load(
         connection: where the table is made.
         tables: what is read.
         columns: the columns of the files by what they are called in `data`: "id", "t".
-        targets: the columns of numbers: y0, y1, ... in `data`; NULL is what is no number, NaN what is missing.
+        targets: the columns of numbers: y0, y1, ... in `data`; NULL is no number, NaN is missing.
         dtype: "float32" or "float64".
         stems: the name of the series in each file, where the files name them.
 
@@ -141,7 +141,8 @@ def load(
         chosen = [f"{literal(stems[index])} AS id"] if stems else []
         chosen += [f"{_plain(tables, source, name, short)} AS {short}" for short, name in columns.items()]
         chosen += [f"{_number(source, name)} AS y{c}" for c, name in enumerate(targets)]
-        kept = [*(["id"] if stems else []), *columns, *(_narrow(f"y{c}", dtype) for c in range(len(targets)))]
+        kept = ["id"] * bool(stems) + list(columns)
+        kept += [_narrow(f"y{c}", dtype) for c in range(len(targets))]
         query = f"SELECT {', '.join(kept)} FROM (SELECT {', '.join(chosen)} FROM {source.relation})"
         make = "CREATE TEMP TABLE data AS" if index == 0 else "INSERT INTO data"
         try:
@@ -171,14 +172,8 @@ def _number(source: Source, column: str) -> str:
     sql, kind = source.columns[column]
     if kind != "VARCHAR":
         return f"coalesce(try_cast({sql} AS DOUBLE), 'nan'::DOUBLE)" if holds_numbers(kind) else "0::DOUBLE"
-    return (
-        f"coalesce(try_cast({sql} AS DOUBLE), CASE WHEN {sql} IS NULL OR {_is_missing(sql)} THEN 'nan'::DOUBLE END)"
-    )
-
-
-def _is_missing(sql: str) -> str:
-    """Return the SQL that says whether text stands for a value that is not there."""
-    return f"trim(lower({sql})) IN ({', '.join(map(literal, _MISSING))})"
+    missing = f"{sql} IS NULL OR regexp_full_match(trim(lower({sql})), {literal(_MISSING)})"
+    return f"coalesce(try_cast({sql} AS DOUBLE), CASE WHEN {missing} THEN 'nan'::DOUBLE END)"
 
 
 def _narrow(column: str, dtype: str) -> str:

@@ -1,10 +1,10 @@
-"""Columns of files or of a query become series: numbers, ids and times, every fault named by line and column."""
+"""Columns of files or of a query become series, every fault named by line and column."""
 
 from __future__ import annotations
 
 import os
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 

@@ -94,7 +94,8 @@ def open_query(connection: duckdb.DuckDBPyConnection, sql: str, wanted: Sequence
         kinds = [one.type.name for one in statements]
         if kinds != ["SELECT"]:
             raise ArgumentError(fault("file.sql-kind", kind=", ".join(kinds) or repr(sql)))
-        relation = f"({statements[0].query.strip().rstrip(';')}\n)"
+        relation = "query_of_the_caller"
+        connection.execute(f"CREATE TEMP VIEW {relation} AS {statements[0].query}")
         found = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
     except duckdb.Error as error:
         raise FileError(fault("file.sql", reason=said(error))) from error
@@ -110,21 +111,17 @@ def find_files(path: str | os.PathLike[str]) -> list[Path]:
     Raises:
         FileError: the folder holds no file that can be read, or none fits the pattern.
     """
-    place, known = Path(path), ", ".join(KINDS)
+    place, known, folder = Path(path), ", ".join(KINDS), False
     try:
-        if place.is_dir():
-            found = sorted(one for one in place.iterdir() if _readable(one))
-            if not found:
-                raise FileError(fault("file.folder", file=place, known=known))
-            return found
-        if place.exists() or not any(one in os.fspath(path) for one in "*?["):
+        folder = place.is_dir()
+        if not folder and (place.exists() or not any(one in os.fspath(path) for one in "*?[")):
             return [place]
+        names = place.iterdir() if folder else map(Path, glob.glob(os.fspath(path), recursive=True))
+        found = sorted(one for one in names if _readable(one))
     except (OSError, ValueError):
         return [place]  # what is wrong with it is said when it is opened
-    found = sorted(Path(one) for one in glob.glob(os.fspath(path), recursive=True))
-    found = [one for one in found if _readable(one)]
     if not found:
-        raise FileError(fault("file.no-match", file=place, known=known))
+        raise FileError(fault("file.folder" if folder else "file.no-match", file=place, known=known))
     return found
 
 
@@ -185,7 +182,11 @@ def _check_columns(source: Source, wanted: Sequence[str]) -> None:
     header = source.delimited.header if source.delimited else tuple(known)
     faults: list[Fault] = []
     for column in dict.fromkeys(wanted):
-        values: dict[str, object] = {"file": source.path, "column": column, "known": ", ".join(map(repr, known))}
+        values: dict[str, object] = {
+            "file": source.path,
+            "column": column,
+            "known": ", ".join(map(repr, known)),
+        }
         if column not in source.columns:
             faults.append(fault("file.no-column", **values, nearest=likely_column(column, known)))
         elif header.count(column) > 1:
