@@ -67,6 +67,9 @@ def read_frame(
     """
     frame = _in_memory(y)
     native, index, time_col = into_columns(frame.to_native(), None if layout == "wide" else id_col, time_col)
+    if layout == "wide" and not all(isinstance(name, str) for name in frame.columns):
+        native = native.set_axis([str(name) for name in native.columns], axis="columns")
+        frame = nw.from_native(native, eager_only=True)
     frame = nw.from_native(native, eager_only=True) if index else frame
     if layout == "wide":
         id_col = None
@@ -199,7 +202,7 @@ def _codes(frame: nw.DataFrame[Any], id_col: str | None) -> tuple[NDArray[np.int
     """
     n = len(frame)
     if id_col is None:
-        return np.zeros(n, np.int64), [0]
+        return np.broadcast_to(np.int64(0), n), [0]
     if frame[id_col].dtype.is_nested():
         raise KindError(fault("panel.id-kind", column=id_col, kind=frame[id_col].dtype))
     starts, names = _runs(frame[id_col])

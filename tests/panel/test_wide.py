@@ -111,6 +111,13 @@ def test_objects_in_a_wide_frame_are_looked_at() -> None:
         to_panel(frame, layout="wide", missing="allow")
 
 
+def test_names_of_columns_that_are_no_text_become_text() -> None:
+    frame = pd.DataFrame({7: [1.0, 2.0], 8: [3.0, 4.0]})
+    panel = to_panel(frame, layout="wide")
+    assert panel.ids == ("7", "8")
+    assert columns(answer(panel, [[[5.0]], [[6.0]]])) == {"7": [5.0], "8": [6.0]}
+
+
 @pytest.mark.parametrize("zone", [None, "Europe/Berlin", "America/New_York"])
 def test_times_of_wide_frames_keep_their_dtype(zone: str | None) -> None:
     times = pd.date_range("2024-03-08", periods=8, freq="B", tz=zone)

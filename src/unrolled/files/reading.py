@@ -168,7 +168,7 @@ def _series(
 ) -> tuple[NDArray[np.int64], tuple[object, ...]]:
     """Number the series in the order in which they first appear; return each row's number and the names."""
     if ids is None and not stems:
-        return np.zeros(rows, np.int64), (0,)
+        return np.broadcast_to(np.int64(0), rows), (0,)
     connection.execute(
         "CREATE TEMP TABLE names AS "
         "SELECT id, row_number() OVER (ORDER BY min(rowid)) - 1 AS code FROM data GROUP BY id"
