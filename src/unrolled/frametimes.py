@@ -1,4 +1,4 @@
-"""Columns of times in data frames: zones, dates, periods; taken as NumPy counts them, and given back alike."""
+"""Columns of times in data frames: zones, dates, periods; taken as NumPy counts them, given back alike."""
 
 from __future__ import annotations
 
