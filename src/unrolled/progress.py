@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from unrolled.messages import text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from unrolled.training import History, Plan, Watcher
 
@@ -25,8 +25,7 @@ def progress_bar(
         members: how many trainings with equally many steps the watcher will be told about.
         also: is told everything too.
     """
-    on_terminal = sys.stderr is not None and sys.stderr.isatty()
-    if not (on_terminal if wanted is None else wanted):
+    if not _shown(wanted):
         yield also
         return
     from rich.console import Console
@@ -60,3 +59,36 @@ def progress_bar(
                 also(history, plan)
 
         yield watch
+
+
+@contextmanager
+def counting_bar(wanted: bool | None, total: int) -> Iterator[Callable[[int], None] | None]:
+    """Yield a function that draws a bar of how many of `total` are done, or None where none is wanted.
+
+    Args:
+        wanted: True or False; None: where stderr is a terminal.
+        total: how many there are.
+    """
+    if not _shown(wanted):
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+    with bar:
+        task = bar.add_task(text("progress.folds"), total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def _shown(wanted: bool | None) -> bool:
+    """Return whether a bar is to be shown: as wanted, else where stderr is a terminal."""
+    return (sys.stderr is not None and sys.stderr.isatty()) if wanted is None else wanted
