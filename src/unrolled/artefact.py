@@ -23,7 +23,7 @@ from unrolled.engine import Windowing
 from unrolled.errors import FileError, fault
 from unrolled.model import Model
 from unrolled.network import Network, NetworkSpec
-from unrolled.panel import Panel
+from unrolled.panel import Columns, Panel
 from unrolled.rules import Settings
 from unrolled.scaling import SeriesScaling
 from unrolled.timestep import TimeStep
@@ -87,6 +87,7 @@ def save(path: str | PathLike[str], parts: Parts) -> None:
             "kind": "list" if tail.kind == "frame" else tail.kind,
             "times": None if tail.times is None else str(tail.times.dtype),
             "steps": [asdict(step) for step in tail.steps],
+            "columns": _column_names(tail),
         },
     }
     data = to_bytes(tensors, {_KEY: json.dumps(header, default=_plain, allow_nan=False)})
@@ -144,7 +145,14 @@ def _panel(tensors: Mapping[str, Array], names: Mapping[str, Any]) -> Panel:
         kind=names["kind"],
         times=times,
         steps=tuple(TimeStep(**step) for step in names["steps"]),
+        columns=Columns(**names["columns"]) if names.get("columns") else None,
     )
+
+
+def _column_names(tail: Panel) -> dict[str, Any] | None:
+    """Return what the columns of the table were called, all but the rows that show its library."""
+    columns = tail.columns
+    return None if columns is None else {"id": columns.id, "time": columns.time, "utc": columns.utc}
 
 
 def _read(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:

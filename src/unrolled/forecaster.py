@@ -24,7 +24,7 @@ from unrolled.panel import Panel, answer, to_panel
 from unrolled.progress import progress_bar
 from unrolled.rules import Settings, check_lengths, settle
 from unrolled.scaling import SeriesScaling
-from unrolled.training import History, Plan, train
+from unrolled.training import History, Plan, both, train
 from unrolled.windows import split_windows
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from unrolled.engine import Array
+    from unrolled.training import Watcher
     from unrolled.windows import Windows
 
 
@@ -165,7 +166,7 @@ class Forecaster(Estimator):
         self.dtype = dtype
         self.progress = progress
 
-    def fit(self, y: object) -> Self:
+    def fit(self, y: object, *, watch: Watcher | None = None) -> Self:
         """Learn from one series or many.
 
         Shapes:
@@ -175,6 +176,8 @@ class Forecaster(Estimator):
         Args:
             y: numbers, all finite. It is not changed, and an array of the forecaster's dtype is read where it
                 lies.
+            watch: called as `watch(history, plan)` after every stretch of steps, while training. What it
+                raises ends the training and comes out of `fit`; KeyboardInterrupt keeps the best so far.
 
         Returns:
             self, fitted.
@@ -198,7 +201,7 @@ class Forecaster(Estimator):
             values = scaler.apply(values, panel.offsets)
         model = self._make_model(panel, settings, scaler)
         trainer = self._make_trainer(model, settings, values, panel)
-        self.history_ = self._train(trainer, settings, windows, validation)
+        self.history_ = self._train(trainer, settings, windows, validation, watch)
         self.settings_, self.network_ = settings, model.network
         self._model, self._tail, self._arguments = model, panel.tails(settings.window), self.get_params()
         self.report_ = compare_held_out(
@@ -272,7 +275,14 @@ class Forecaster(Estimator):
             seed=self.seed,
         )
 
-    def _train(self, trainer: Trainer, settings: Settings, windows: Windows, validation: Windows) -> History:
+    def _train(
+        self,
+        trainer: Trainer,
+        settings: Settings,
+        windows: Windows,
+        validation: Windows,
+        watch: Watcher | None,
+    ) -> History:
         """Train on all windows but those held out, and keep the weights that are best on these."""
         plan = Plan(
             steps=settings.steps,
@@ -284,8 +294,8 @@ class Forecaster(Estimator):
             check_every=max(1, settings.steps // 50),
             patience=settings.patience,
         )
-        with progress_bar(self.progress) as watch:
-            return train(trainer, windows, validation, plan, watch=watch)
+        with progress_bar(self.progress) as bar:
+            return train(trainer, windows, validation, plan, watch=both(bar, watch))
 
     @property
     def _threads(self) -> int:
@@ -346,6 +356,16 @@ class Forecaster(Estimator):
         if None in found or (panel.kind != "frame" and panel.n_series != self._tail.n_series):
             raise DataError(fault("predict.series-scaling", expected=self._tail.n_series, got=panel.n_series))
         return np.array(found, np.int64)
+
+    @property
+    def ends_(self) -> Panel:
+        """The last window of each series that was fitted: what `predict()` continues.
+
+        Raises:
+            NotFittedError: `fit` has not run.
+        """
+        self._must_be_fitted()
+        return self._tail
 
     def _must_be_fitted(self) -> None:
         if not self.__sklearn_is_fitted__():

@@ -116,6 +116,18 @@ class Watcher(Protocol):
         """Look at what happened so far."""
 
 
+def both(one: Watcher | None, other: Watcher | None) -> Watcher | None:
+    """Return a watcher that tells two, or the one that is there, or None."""
+    if one is None or other is None:
+        return one or other
+
+    def watch(history: History, plan: Plan) -> None:
+        one(history, plan)
+        other(history, plan)
+
+    return watch
+
+
 @dataclass
 class _Best:
     """The weights with the lowest validation loss so far."""
