@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from unrolled.messages import text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from rich.progress import Progress
 
     from unrolled.training import History, Plan, Watcher
 
@@ -21,23 +23,10 @@ def progress_bar(wanted: bool | None) -> Iterator[Watcher | None]:
     Args:
         wanted: True or False; None: where stderr is a terminal.
     """
-    on_terminal = sys.stderr is not None and sys.stderr.isatty()
-    if not (on_terminal if wanted is None else wanted):
+    if not _wanted(wanted):
         yield None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
-        TextColumn("{task.fields[facts]}"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        redirect_stdout=False,  # what others print goes where they print it
-        redirect_stderr=False,
-    )
+    bar = _bar()
     with bar:
         task = bar.add_task(text("progress.training"), total=None, facts="")
 
@@ -48,3 +37,44 @@ def progress_bar(wanted: bool | None) -> Iterator[Watcher | None]:
             bar.update(task, total=plan.steps, completed=done, facts=facts)
 
         yield watch
+
+
+@contextmanager
+def counting_bar(wanted: bool | None, label: str) -> Iterator[Callable[[int, int | None, str], None]]:
+    """Yield `count(done, total, facts)`, which draws a bar, or does nothing where none is wanted.
+
+    Args:
+        wanted: True or False; None: where stderr is a terminal.
+        label: what is counted.
+    """
+    if not _wanted(wanted):
+        yield lambda done, total, facts: None
+        return
+    with _bar() as bar:
+        task = bar.add_task(label, total=None, facts="")
+
+        def count(done: int, total: int | None, facts: str) -> None:
+            bar.update(task, total=total, completed=done, facts=facts)
+
+        yield count
+
+
+def _wanted(wanted: bool | None) -> bool:
+    on_terminal = sys.stderr is not None and sys.stderr.isatty()
+    return on_terminal if wanted is None else wanted
+
+
+def _bar() -> Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TextColumn("{task.fields[facts]}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        redirect_stdout=False,  # what others print goes where they print it
+        redirect_stderr=False,
+    )
