@@ -12,7 +12,7 @@ from tests.cli.helpers import monthly, months, run, table, wave
 from unrolled.cli import demo as demo_command
 from unrolled.cli import forecast as forecast_command
 from unrolled.cli.forecast import forecast
-from unrolled.cli.options import HELP, LEFT_OUT, names, with_forecaster_options
+from unrolled.cli.options import HELP, LEFT_OUT, names, with_options
 from unrolled.forecaster import Forecaster
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def test_every_argument_is_an_option_or_left_out_with_a_reason() -> None:
 
 
 def test_every_option_is_an_argument_or_the_command_s_own() -> None:
-    assert set(inspect.signature(with_forecaster_options(forecast)).parameters) == OWN | set(names())
+    assert set(inspect.signature(with_options(forecast)).parameters) == OWN | set(names())
 
 
 @pytest.mark.parametrize("name", VALUES)
@@ -113,7 +113,7 @@ def test_flags_have_both_signs(
 
 def test_every_option_says_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("unrolled.cli.options.HELP", {})
-    made = inspect.signature(with_forecaster_options(forecast)).parameters
+    made = inspect.signature(with_options(forecast)).parameters
     silent = [name for name in names() if not getattr(made[name].default, "help", "")]
     assert not silent, "the docstring of the Forecaster knows every argument"
     assert set(HELP) <= set(names())

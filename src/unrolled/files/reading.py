@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from unrolled.files.source import Source
 
-_MISSING = ("", "nan", "na", "n/a", "#n/a", "null", "none", "nat")
+MISSING = ("", "nan", "na", "n/a", "#n/a", "null", "none", "nat")
 """What people write where there is no number, in small letters."""
 
 _NUMBERS = INTEGERS | {"HUGEINT", "UHUGEINT", "FLOAT", "DOUBLE", "BOOLEAN"}
@@ -124,7 +124,7 @@ def _values(
         if kind not in _NUMBERS | {"VARCHAR"} and not kind.startswith("DECIMAL"):
             faults.append(fault("file.column-kind", place=source.place(0, target), kind=kind))
             continue
-        words = ", ".join(f"'{word}'" for word in _MISSING)
+        words = ", ".join(f"'{word}'" for word in MISSING)
         strange = (
             f"{kind == 'VARCHAR'} AND try_cast({short} AS DOUBLE) IS NULL "
             f"AND trim(lower({short}::VARCHAR)) NOT IN ({words})"

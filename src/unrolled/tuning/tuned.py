@@ -183,8 +183,9 @@ def tune(
     check_parameters(base.get_params())
     load_optuna()  # one that is missing is told before anything is read
     task = Task(base, series_of(y, base), base.season, metric, folds, fit_params)
+    lengths = task.lengths  # series that are too short are told before any trial
     if space is None:
-        space = default_space(task.lengths, horizon=task.horizon, season=task.season, base=base)
+        space = default_space(lengths, horizon=task.horizon, season=task.season, base=base)
     check_space(space, base)
     identity = _identity(task, space, seed)
     search = Search(task, space, jobs=jobs, storage=storage, seed=seed, identity=identity)
