@@ -117,6 +117,53 @@ class Panel:
         times = None if self.times is None else ends_of(self.times)
         return replace(self, values=_frozen(ends_of(self.values)), offsets=offsets_of(kept), times=times)
 
+    def cut(self, points: int) -> Panel:
+        """Return every series without its last points: what was known that many points ago.
+
+        Args:
+            points: how many, at least 0.
+
+        Raises:
+            ArgumentError: fewer than 0, or as many as the shortest series has.
+        """
+        if not 0 <= points < self.lengths.min():
+            raise ArgumentError(fault("panel.cut", points=points, shortest=int(self.lengths.min())))
+
+        def kept(rows: NDArray[Any]) -> NDArray[Any]:
+            borders = zip(self.offsets[:-1].tolist(), self.offsets[1:].tolist(), strict=True)
+            return np.concatenate([rows[first : end - points] for first, end in borders])
+
+        times = None if self.times is None else kept(self.times)
+        offsets = offsets_of(self.lengths - points)
+        return replace(self, values=_frozen(kept(self.values)), offsets=offsets, times=times)
+
+    def select(self, series: Sequence[int] | NDArray[np.int64]) -> Panel:
+        """Return some of the series, in the order given, as a list of series.
+
+        A frame's rows are not kept: forecasts of the series selected come as arrays.
+
+        Args:
+            series: their numbers, at least one.
+
+        Raises:
+            ArgumentError: no series, or a number that is none.
+        """
+        numbers = np.asarray(series, dtype=np.int64).ravel().tolist()
+        if not numbers or min(numbers) < 0 or max(numbers) >= self.n_series:
+            raise ArgumentError(fault("panel.select", got=numbers, n_series=self.n_series))
+        borders = [(int(self.offsets[s]), int(self.offsets[s + 1])) for s in numbers]
+        times = None if self.times is None else np.concatenate([self.times[a:b] for a, b in borders])
+        return replace(
+            self,
+            values=_frozen(np.concatenate([self.values[a:b] for a, b in borders])),
+            offsets=offsets_of(self.lengths[numbers]),
+            ids=tuple(self.ids[s] for s in numbers),
+            kind="list",
+            times=times,
+            steps=tuple(self.steps[s] for s in numbers) if self.steps else (),
+            columns=replace(self.columns, template=None) if self.columns else None,
+        )
+
     def future(self, horizon: int) -> NDArray[Any] | None:
         """Return the times that follow each series' own end, [S, K]; `None` without times."""
         if self.times is None:

@@ -23,11 +23,10 @@ def progress_bar(wanted: bool | None) -> Iterator[Watcher | None]:
     Args:
         wanted: True or False; None: where stderr is a terminal.
     """
-    if not _wanted(wanted):
+    if not _shown(wanted):
         yield None
         return
-    bar = _bar()
-    with bar:
+    with _bar() as bar:
         task = bar.add_task(text("progress.training"), total=None, facts="")
 
         def watch(history: History, plan: Plan) -> None:
@@ -40,28 +39,43 @@ def progress_bar(wanted: bool | None) -> Iterator[Watcher | None]:
 
 
 @contextmanager
-def counting_bar(wanted: bool | None, label: str) -> Iterator[Callable[[int, int | None, str], None]]:
-    """Yield `count(done, total, facts)`, which draws a bar, or does nothing where none is wanted.
+def counting_bar(wanted: bool | None, total: int) -> Iterator[Callable[[int], None] | None]:
+    """Yield a function that draws a bar of how many of `total` are done, or None where none is wanted.
 
     Args:
         wanted: True or False; None: where stderr is a terminal.
-        label: what is counted.
+        total: how many there are.
     """
-    if not _wanted(wanted):
+    if not _shown(wanted):
+        yield None
+        return
+    with _bar() as bar:
+        task = bar.add_task(text("progress.folds"), total=total, facts="")
+        yield lambda done: bar.update(task, completed=done)
+
+
+@contextmanager
+def search_bar(wanted: bool | None) -> Iterator[Callable[[int, int | None, str], None]]:
+    """Yield `tell(done, total, facts)`, which draws a bar of trials, or does nothing where none is wanted.
+
+    Args:
+        wanted: True or False; None: where stderr is a terminal.
+    """
+    if not _shown(wanted):
         yield lambda done, total, facts: None
         return
     with _bar() as bar:
-        task = bar.add_task(label, total=None, facts="")
+        task = bar.add_task(text("tune.progress"), total=None, facts="")
 
-        def count(done: int, total: int | None, facts: str) -> None:
+        def tell(done: int, total: int | None, facts: str) -> None:
             bar.update(task, total=total, completed=done, facts=facts)
 
-        yield count
+        yield tell
 
 
-def _wanted(wanted: bool | None) -> bool:
-    on_terminal = sys.stderr is not None and sys.stderr.isatty()
-    return on_terminal if wanted is None else wanted
+def _shown(wanted: bool | None) -> bool:
+    """Return whether a bar is to be shown: as wanted, else where stderr is a terminal."""
+    return (sys.stderr is not None and sys.stderr.isatty()) if wanted is None else wanted
 
 
 def _bar() -> Progress:

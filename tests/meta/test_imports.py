@@ -64,6 +64,8 @@ LIBRARIES = {
     "duckdb": ("files",),
     "matplotlib": ("page.png",),
     "optuna": ("tuning.search", "tuning.journal"),
+    "statsforecast": ("evaluation.statistical",),
+    "joblib": ("evaluation.backtest",),
     "sklearn": ("estimator",),
     "typer": ("cli",),
     "rich": ("progress", "cli"),

@@ -55,8 +55,7 @@ def make_app(*, all_options: bool = True) -> typer.Typer:
     made = _heavy_commands() if all_options else {}
     for name, words in HEAVY.items():
         command, examples = made.get(name, (lambda: None, ""))
-        if not all_options or name in made:
-            app.command(name, help=None if all_options else words, epilog=examples)(command)
+        app.command(name, help=None if made else words, epilog=examples)(command)
     app.command(epilog=info.EXAMPLES)(info.info)
     app.command(epilog=demo.EXAMPLES)(demo.demo)
     return app
@@ -66,6 +65,7 @@ def _heavy_commands() -> dict[str, tuple[Callable[..., Any], str]]:
     """Return the commands of `HEAVY` with their options, and their examples."""
     from unrolled.cli import backtest, fit, forecast, predict, tune
     from unrolled.cli.options import closed, with_options
+    from unrolled.evaluation import backtest as judge
     from unrolled.forecaster import Forecaster
     from unrolled.tuning import tune as search
 
@@ -76,19 +76,17 @@ def _heavy_commands() -> dict[str, tuple[Callable[..., Any], str]]:
             with_options(predict.predict, Forecaster.predict, left_out=predict.LEFT_OUT, panel=None),
             predict.EXAMPLES,
         ),
+        "backtest": (
+            with_options(
+                with_options(backtest.backtest, judge, left_out=backtest.LEFT_OUT, panel="The backtest")
+            ),
+            backtest.EXAMPLES,
+        ),
         "tune": (
             with_options(with_options(tune.tune, search, left_out=tune.LEFT_OUT, panel="The search")),
             tune.EXAMPLES,
         ),
     }
-    judge = backtest.function()
-    if judge is not None:
-        made["backtest"] = (
-            with_options(
-                with_options(backtest.backtest, judge, left_out=backtest.LEFT_OUT, panel="The backtest")
-            ),
-            backtest.EXAMPLES,
-        )
     return {name: (closed(command), examples) for name, (command, examples) in made.items()}
 
 

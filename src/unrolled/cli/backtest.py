@@ -23,7 +23,7 @@ EXAMPLES = """Examples:
 \b
   unrolled backtest air.csv --time month --target passengers --horizon 12
   unrolled backtest air.csv --time month --target passengers --horizon 12 \\
-      --folds 3 --no-refit --json
+      --folds 3 --refit no --json
 """
 
 LEFT_OUT = {
@@ -37,13 +37,6 @@ LEFT_OUT = {
     "predict_params": "columns of FILE",
 }
 """Arguments of `backtest` that are no options of their own, and why."""
-
-
-def function() -> Any:
-    """Return what judges a forecaster at many origins."""
-    from unrolled import evaluation
-
-    return getattr(evaluation, "backtest", None)
 
 
 @guarded
@@ -62,12 +55,14 @@ def backtest(
     It is fitted at several origins, each time on what lies before it alone, and
     scored on what follows, beside simple baselines; the scores are printed.
     """
-    judge = function()
-    how = {name: arguments.pop(name) for name in names(judge, LEFT_OUT)}
+    from unrolled import evaluation
+
+    how = {name: arguments.pop(name) for name in names(evaluation.backtest, LEFT_OUT)}
     forecaster = make_forecaster(arguments)
     panel = read(file, target=target, time=time, ids=ids, dtype=forecaster.dtype)
     choose_season(forecaster, panel)
-    found = judge(forecaster, panel, season=forecaster.season, **how)
+    judge: Any = evaluation.backtest
+    found = judge(forecaster, panel, season=forecaster.season, progress=forecaster.progress, **how)
     if as_json:
         deliver_json(found.to_dict())
     else:

@@ -56,7 +56,7 @@ def fit(
 
     forecaster = make_forecaster(arguments)
     outputs = Outputs(None, None, save)
-    outputs.check(file)
+    outputs.check(FILE=file)
     panel = read(file, target=target, time=time, ids=ids, dtype=forecaster.dtype)
     choose_season(forecaster, panel)
     forecaster.fit(panel)

@@ -66,7 +66,7 @@ def forecast(
 
     forecaster = make_forecaster(arguments)
     outputs = Outputs(out, html, save)
-    outputs.check(file)
+    outputs.check(FILE=file)
     panel = read(file, target=target, time=time, ids=ids, dtype=forecaster.dtype)
     choose_season(forecaster, panel)
     forecaster.fit(panel)

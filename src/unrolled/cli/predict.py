@@ -70,7 +70,7 @@ def predict(
     from unrolled.forecaster import Forecaster
 
     outputs = Outputs(out, html, None)
-    outputs.check(*[one for one in (model, file) if one is not None])
+    outputs.check(MODEL=model, **({} if file is None else {"FILE": file}))
     if file is None and (time or target or ids):
         raise ArgumentError(fault("cli.columns-without-file"))
     forecaster = Forecaster.load(model)

@@ -75,7 +75,7 @@ def tune(
     search = {name: arguments.pop(name) for name in names(tuning.tune, LEFT_OUT)}
     forecaster = make_forecaster(arguments)
     outputs = Outputs(out, html, save)
-    outputs.check(file)
+    outputs.check(FILE=file)
     panel = read(file, target=target, time=time, ids=ids, dtype=forecaster.dtype)
     choose_season(forecaster, panel)
     tuned = tuning.tune(

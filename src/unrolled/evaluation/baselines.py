@@ -2,7 +2,8 @@
 
 Each takes one series `[T]` or `[T, C]` (every channel by itself) and answers `[K]` or `[K, C]` in float64.
 All are called alike, so that a new one is a function here and one line in `BASELINES`. All work from one
-point on, and on a series that never changes.
+point on, and on a series that never changes. A missing value (NaN) is filled first, by the rule of
+`arrays.whole_series`: on the straight line between its neighbours, outward by the nearest observed value.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from unrolled.errors import DataError, fault
-from unrolled.evaluation.arrays import count, series
+from unrolled.evaluation.arrays import count, whole_series
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -61,14 +62,14 @@ def naive(y: ArrayLike, horizon: int, *, season: int | None = None) -> NDArray[n
 
     Raises:
         KindError: `y` is not an array of numbers.
-        DataError: `y` is empty, not finite, or has more than two axes.
+        DataError: `y` is empty, infinite or never observed, or has more than two axes.
         ArgumentError: `horizon` or `season` is not a whole number of at least 1.
 
     Example:
         >>> naive([1.0, 2.0, 5.0], 2).tolist()
         [5.0, 5.0]
     """
-    _season(season)
+    season_of(season)
     return seasonal_naive(y, horizon)
 
 
@@ -95,14 +96,14 @@ def seasonal_naive(y: ArrayLike, horizon: int, *, season: int | None = None) -> 
 
     Raises:
         KindError: `y` is not an array of numbers.
-        DataError: `y` is empty, not finite, or has more than two axes.
+        DataError: `y` is empty, infinite or never observed, or has more than two axes.
         ArgumentError: `horizon` or `season` is not a whole number of at least 1.
 
     Example:
         >>> seasonal_naive([9.0, 1.0, 2.0, 3.0], 4, season=3).tolist()
         [1.0, 2.0, 3.0, 1.0]
     """
-    known, ahead, period = series(y), count("horizon", horizon), _season(season)
+    known, ahead, period = whole_series(y), count("horizon", horizon), season_of(season)
     back = period if period <= len(known) else 1
     forecast: NDArray[np.float64] = known[len(known) - back + np.arange(ahead) % back]
     return forecast
@@ -129,7 +130,7 @@ def drift(y: ArrayLike, horizon: int, *, season: int | None = None) -> NDArray[n
 
     Raises:
         KindError: `y` is not an array of numbers.
-        DataError: `y` is empty, not finite, or has more than two axes.
+        DataError: `y` is empty, infinite or never observed, or has more than two axes.
         ArgumentError: `horizon` or `season` is not a whole number of at least 1.
 
     References:
@@ -139,7 +140,7 @@ def drift(y: ArrayLike, horizon: int, *, season: int | None = None) -> NDArray[n
         >>> drift([1.0, 4.0, 5.0], 2).tolist()
         [7.0, 9.0]
     """
-    known, ahead, _ = series(y), count("horizon", horizon), _season(season)
+    known, ahead, _ = whole_series(y), count("horizon", horizon), season_of(season)
     slope = (known[-1] - known[0]) / max(len(known) - 1, 1)
     steps = np.arange(1.0, ahead + 1.0)
     forecast: NDArray[np.float64] = known[-1] + np.multiply.outer(steps, slope)
@@ -177,7 +178,8 @@ def autoregression(
 
     Raises:
         KindError: `y` is not an array of numbers.
-        DataError: `y` is empty, not finite, has more than two axes, or is too short for `order`.
+        DataError: `y` is empty, infinite or never observed, has more than two axes, or is too short for
+            `order`.
         ArgumentError: `horizon`, `season` or `order` is not a whole number of at least 1.
 
     References:
@@ -188,7 +190,7 @@ def autoregression(
         >>> autoregression(y, 2, order=1).round(6).tolist()
         [0.03125, 0.015625]
     """
-    known, ahead, period = series(y), count("horizon", horizon), _season(season)
+    known, ahead, period = whole_series(y), count("horizon", horizon), season_of(season)
     lags = order_by_rule(min(len(known), READ_AT_MOST), season=period)
     if order is not None:
         lags = count("order", order)
@@ -311,7 +313,7 @@ def _normal_equations(z: NDArray[np.float64], order: int) -> NDArray[np.float64]
     return normal
 
 
-def _season(season: int | None) -> int:
+def season_of(season: int | None) -> int:
     """Return the season as a count; no season is a season of one point."""
     return 1 if season is None else count("season", season)
 

@@ -17,7 +17,7 @@ from unrolled.evaluation import METRICS, Comparison
 from unrolled.forecaster import Forecaster
 from unrolled.messages import text
 from unrolled.network import is_number, is_whole
-from unrolled.progress import counting_bar
+from unrolled.progress import search_bar
 from unrolled.tuning.search import Search, load_optuna
 from unrolled.tuning.space import Space, check_space, default_space
 from unrolled.tuning.task import Task, series_of
@@ -189,7 +189,7 @@ def tune(
     check_space(space, base)
     identity = _identity(task, space, seed)
     search = Search(task, space, jobs=jobs, storage=storage, seed=seed, identity=identity)
-    with counting_bar(progress, text("tune.progress")) as tell:
+    with search_bar(progress) as tell:
         search.run(trials, seconds, tell)
     records = search.records
     winner = _winner(records, interrupted=search.interrupted)
