@@ -97,6 +97,10 @@ def check_tail(tail: Panel, model: Model) -> None:
             need(part.shape == (size, tail.n_channels) and part.dtype == np.float64, "scaling")
             need(np.isfinite(part).all(), "scaling")
         need((scaler.scale > 0).all(), "scaling.scale")
+    if (columns := tail.columns) is not None:
+        named = (columns.id, columns.time)
+        need(all(name is None or isinstance(name, str) for name in named), "columns")
+        need(isinstance(columns.utc, bool) and columns.template is None, "columns")
     _check_times(tail)
     _check_covariates(tail)
 

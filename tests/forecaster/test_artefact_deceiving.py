@@ -60,6 +60,7 @@ class TestHeader:
         }  # a later version may have more of them
         optional |= {("network", name) for name in ("num_layers", "head", "skip_steps", "dropout")}
         optional |= {("windowing", "patch"), ("windowing", "scaling")}
+        optional |= {("panel", "columns")}  # files of version 0.1.0 lack it
         for part in ("settings", "network", "windowing", "panel"):
             for name in header[part]:
                 if (part, name) not in optional:
@@ -122,6 +123,12 @@ class TestHeader:
             put("panel", "steps", [{"count": 1}]),
             put("panel", "steps", [{"count": 1, "unit": "x", "anchor": None}] * 2),
             put("panel", "steps", 7),
+            put("panel", "columns", "text"),
+            put("panel", "columns", {"id": 3}),
+            put("panel", "columns", {"time": ["ds"]}),
+            put("panel", "columns", {"utc": 1}),
+            put("panel", "columns", {"template": [1]}),
+            put("panel", "columns", {"other": None}),
             put("history", "checks", {"a": 1}),
             put("history", "checks", [1]),
             put("history", "losses", 5),

@@ -29,6 +29,7 @@ LATER = (
     "typer",
     "rich",
     "pydantic",
+    "optuna",
 )
 """What `import unrolled` must not load."""
 
