@@ -36,10 +36,10 @@ class TestCause:
         assert "a smaller lr, such as 100, and clip=1.0" in str(fault)
 
     def test_large_numbers_that_nobody_scaled(self):
-        job = lesson(cell="rnn_relu", optimizer="sgd", scaling="none", y=1e6 * wave())
-        fault = refused(job, lr=0.01, steps=500)
+        job = lesson(cell="rnn_relu", optimizer="sgd", scaling="none", y=1e20 * wave())
+        fault = refused(job, lr=0.01)
         assert fault.id == "training.not-finite-scaling"
-        assert fault.values["largest"] == pytest.approx(1e6 * wave().max(), rel=0.2)
+        assert fault.values["largest"] == pytest.approx(1e20 * wave().max(), rel=0.2)
         assert 'scaling="last" or scaling="standard"' in str(fault)
 
     def test_a_huge_value(self):
@@ -117,7 +117,7 @@ class TestFacts:
         assert states
         with pytest.raises(TrainingError, match="not finite") as again:
             make().train(going_on={"resume": states[-1]}, **plan)
-        assert again.value.faults[0].values == caught.value.faults[0].values
+        assert str(again.value) == str(caught.value)
 
 
 class TestMissingTargets:
@@ -147,7 +147,7 @@ class TestMissingTargets:
         assert 0.0 in history.losses
 
     def test_no_target_at_all_is_an_error(self):
-        with pytest.raises(TrainingError, match="nothing to validate on.*missing") as caught:
+        with pytest.raises(TrainingError, match=r"nothing to validate on.*missing") as caught:
             lesson(y=self.gap(66, 72)).train()
         assert caught.value.faults[0].values == {"count": 5}
 

@@ -33,7 +33,11 @@ ROOMS = (
     "windows",
     "scaling",
     "datasets",
+    "plans",
+    "diagnosis",
     "training",
+    "checkpoint",
+    "ensemble",
     "progress",
     "checks",
     "rules",
@@ -58,7 +62,7 @@ FACES = ("", "__main__")
 ANYWHERE = ("",)
 LIBRARIES = {
     "numpy": ANYWHERE,
-    "safetensors": ("artefact",),
+    "safetensors": ("artefact", "checkpoint"),
     "narwhals": ("frames",),
     "duckdb": ("files",),
     "matplotlib": ("page.png",),

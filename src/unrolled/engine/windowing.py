@@ -111,9 +111,7 @@ class Table:
                 fault("engine.shape", name="values", expected="[N, C]", got=list(np.shape(self.values)))
             )
         kind = _core.TableF32 if dtype == np.float32 else _core.TableF64
-        return kind(
-            self.values, self.offsets, self.features, self.feature_offsets, self.known, self.static
-        )
+        return kind(self.values, self.offsets, self.features, self.feature_offsets, self.known, self.static)
 
     def input_size(self, windowing: Windowing) -> int:
         """Return I, how many numbers a step of such windows reads."""
