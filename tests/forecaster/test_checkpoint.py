@@ -114,7 +114,9 @@ class TestRefused:
         assert book.path.read_bytes() == content
 
     def test_another_training(self, book):
-        self.refuse(Checkpoint(book.path, 30.0, "bb"), r"(?s)another training.*fingerprint bb.*fingerprint aa")
+        self.refuse(
+            Checkpoint(book.path, 30.0, "bb"), r"(?s)another training.*fingerprint bb.*fingerprint aa"
+        )
 
     def test_a_newer_schema(self, book):
         rewrite(book.path, schema=SCHEMA + 1)

@@ -7,6 +7,7 @@ import pytest
 
 from tests.forecaster.helpers import wave
 from tests.forecaster.lessons import lesson
+from unrolled.diagnosis import _cause
 from unrolled.errors import TrainingError
 from unrolled.messages import speaking
 
@@ -58,6 +59,22 @@ class TestCause:
         fault = refused(job, names=("calm", "wild"), batch_size=1000)
         assert fault.id == "training.not-finite-value"
         assert fault.values["worst"].startswith("wild[")
+
+    @pytest.mark.parametrize(
+        ("losses", "largest", "scaling", "expected"),
+        [
+            ([1.0, np.inf], 5.0, "last", "value"),
+            ([1e7, np.inf], 5.0, "last", "rate"),  # the weights give large losses everywhere
+            ([np.nan, np.inf], 5.0, "last", "rate"),
+            ([1.0, 2.0], 5.0, "last", "rate"),  # the gradients alone went beyond all numbers
+            ([1.0, 2.0], 1001.0, "last", "value"),
+            ([1.0, 2.0], 1001.0, "none", "scaling"),
+            ([1.0, 2.0], 999.0, "none", "rate"),
+        ],
+    )
+    def test_by_hand(self, losses, largest, scaling, expected):
+        losses = np.array(losses)
+        assert _cause(scaling, losses, np.array([1.0, largest]), ~np.isfinite(losses)) == expected
 
     @pytest.mark.parametrize("language", ["en", "zh"])
     def test_it_is_said_in_every_language(self, language):
