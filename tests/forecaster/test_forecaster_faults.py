@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.forecaster.helpers import small, wave, waves
+from tests.forecaster.lessons import lesson
 from tests.forecaster.safetensors_files import changed, without_header
 from unrolled import Forecaster
 from unrolled.errors import (
@@ -53,12 +54,6 @@ def saved(folder: Path, **changes) -> Path:
 
 def load_changed(folder: Path, change: Callable[[dict], object]) -> None:
     Forecaster.load(changed(saved(folder), header=change))
-
-
-def wild() -> Forecaster:
-    return small(
-        2, cell="rnn_relu", optimizer="sgd", clip=None, lr=1000.0, scaling="none", loss="mse", steps=500
-    )
 
 
 # id of the fault -> what raises it (given a folder), the kind of error, and a pattern of what it says.
@@ -206,7 +201,11 @@ FAULTS: dict[str, tuple[Callable[[Path], object], type[UnrolledError], str]] = {
         ArgumentError,
         "cannot run step by step(.|\n)*got: skip_steps=4",
     ),
-    "training.not-finite": (lambda _: wild().fit(100 * wave()), TrainingError, r"not finite at step \d+"),
+    "training.no-targets": (
+        lambda _: lesson(y=np.append(wave(66), [np.nan] * 6)).train(),
+        TrainingError,
+        "every target of the windows held out is missing",
+    ),
 }
 
 

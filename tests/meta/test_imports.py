@@ -90,6 +90,7 @@ LIBRARIES = {
     "narwhals": ("frames", "frametimes"),
     "safetensors": ("artefact",),
     "narwhals": ("frames", "frametimes", "framewriting"),
+    "narwhals": ("frames",),
     "duckdb": ("files",),
     "matplotlib": ("page.png",),
     "optuna": ("tuning.search", "tuning.journal"),
