@@ -99,7 +99,7 @@ def _member(number: int) -> str:
 
 
 def _head_header(head: Head) -> dict[str, Any]:
-    return {"loss": head.loss, "quantiles": list(head.quantiles_)}
+    return {"loss": head.loss, "quantiles": list(head.quantiles)}
 
 
 def _history_header(history: History) -> dict[str, Any]:

@@ -52,7 +52,14 @@ _LEAST_WHOLE = {
     "seed": 0,
     "threads": 1,
 }
-_MOST_WHOLE = {"seed": 2**32 - 1, "threads": 1024, "hidden_size": 65536, "num_layers": 64, "members": 1000, "snapshots": 1000}
+_MOST_WHOLE = {
+    "seed": 2**32 - 1,
+    "threads": 1024,
+    "hidden_size": 65536,
+    "num_layers": 64,
+    "members": 1000,
+    "snapshots": 1000,
+}
 _RANGES = {
     "dropout": (0.0, 0.999),
     "delta": (1e-30, 1e30),
@@ -132,7 +139,9 @@ def _fault_of(name: str, value: Any) -> Fault | None:
         unknown = next((one for one in value if one not in CALENDAR), None)
         if unknown is not None:
             known = ", ".join(CALENDAR)
-            return fault("argument.calendar", got=repr(unknown), known=known, nearest=nearest(unknown, CALENDAR))
+            return fault(
+                "argument.calendar", got=repr(unknown), known=known, nearest=nearest(unknown, CALENDAR)
+            )
     return None
 
 
@@ -221,8 +230,12 @@ def check_levels(levels: object) -> tuple[float, ...]:
     values = levels.tolist() if isinstance(levels, np.ndarray) else levels
     if is_number(values):
         values = (values,)
-    known = isinstance(values, (list, tuple)) and all(is_number(one) and 0 < one < 100 for one in values)
-    if not known or not values or len(set(values)) < len(values):
+    if (
+        not isinstance(values, (list, tuple))
+        or not values
+        or not all(is_number(one) and 0 < one < 100 for one in values)
+        or len(set(values)) < len(values)
+    ):
         raise ArgumentError(fault("argument.levels", got=repr(levels)))
     return tuple(values)
 
@@ -242,8 +255,9 @@ def check_quantiles(quantiles: object, default: tuple[float, ...]) -> tuple[floa
 
 def are_names(values: object) -> bool:
     """Whether these are different names: a list or a tuple of text."""
-    names = isinstance(values, (list, tuple)) and all(isinstance(one, str) for one in values)
-    return names and len(set(values)) == len(values)  # type: ignore[arg-type]
+    if not isinstance(values, (list, tuple)):
+        return False
+    return all(isinstance(one, str) for one in values) and len(set(values)) == len(values)
 
 
 def are_quantiles(values: object) -> bool:

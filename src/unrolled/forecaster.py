@@ -1,7 +1,7 @@
 """The estimator that people use: fit, predict, sample, stream, save, load, and a report that hides nothing.
 
-    y -> Panel, with covariates -> fitting -> Model          (fit)
-    ends of the series -> Model -> the caller's kind         (predict)
+y -> Panel, with covariates -> fitting -> Model          (fit)
+ends of the series -> Model -> the caller's kind         (predict)
 """
 
 from __future__ import annotations
@@ -247,7 +247,8 @@ class Forecaster(Estimator):
 
         Args:
             y: numbers; NaN where a point is missing. It is not changed, and an array of the forecaster's
-                dtype is read where it lies. Rows that a data frame lacks between two times are missing points.
+                dtype is read where it lies. Rows that a data frame lacks between two times are points
+                that are missing.
             past: covariates of arrays and lists, known up to the end of each series.
             known: the same, known ahead; may go on behind the end of each series.
             static: covariates that do not change within a series; for a data frame they may come as a frame
@@ -495,16 +496,38 @@ class Forecaster(Estimator):
         window = None if self._model.memory == "all" else self.settings_.window
         return spans(panel, encoder, panel.covariates, window=window, horizon=self._model.horizon)
 
-    def backtest(self, y: object, **options: Any) -> Backtest:
+    def backtest(
+        self,
+        y: object,
+        *,
+        past: object = None,
+        known: object = None,
+        static: object = None,
+        **options: Any,
+    ) -> Backtest:
         """Forecast the past from rolling origins, beside baselines; see `evaluation.backtest`.
 
+        Every fold is fitted on what lies before its origin alone: scaling, encoding, early stopping and
+        calibration too. This forecaster stays as it is.
+
         Args:
-            y: as for `fit`.
+            y, past, known, static: as for `fit`.
             options: those of `evaluation.backtest`: folds, step, refit, levels, baselines, jobs, ...
+
+        Raises:
+            ArgumentError: an option cannot work.
+            DataError: no series is long enough.
+
+        Example:
+            >>> y = np.sin(np.arange(120) * 2 * np.pi / 12)
+            >>> Forecaster(3, season=12, steps=20).backtest(y, folds=2).n_done
+            2
         """
         from unrolled.evaluation import backtest
 
-        return backtest(self, y, season=options.pop("season", self.season), **options)
+        check_parameters(self.get_params())
+        panel = _read(y, self.get_params(), past=past, known=known, static=static)
+        return backtest(self, panel, **options)
 
     def _to_continue(self, y: object, **covariates: object) -> Panel:
         """Return the series to forecast: those given, else the ends of those fitted."""
@@ -607,8 +630,9 @@ class Forecaster(Estimator):
 
 def _read(y: object, arguments: Mapping[str, Any], *, future: object = None, **covariates: object) -> Panel:
     """Return what the caller has as a panel with its covariates."""
-    columns = {name: arguments[name] for name in ("past_cols", "known_cols", "static_cols")}
-    panel = with_covariates(_panel_of(y, arguments), y, **covariates, **columns)
+    columns: dict[str, Any] = {name: arguments[name] for name in ("past_cols", "known_cols", "static_cols")}
+    columns |= covariates
+    panel = with_covariates(_panel_of(y, arguments), y, **columns)
     return panel if future is None else continued(panel, future, horizon=arguments["horizon"])
 
 

@@ -65,7 +65,7 @@ def read_frame(
         KindError: the frame is not in memory, or ids or times are of a kind that is not understood.
         DataError: columns are missing; or ids, times or numbers do not fit.
     """
-    frame = _in_memory(y)
+    frame = in_memory(y)
     native, index, time_col = into_columns(frame.to_native(), None if layout == "wide" else id_col, time_col)
     if layout == "wide" and not all(isinstance(name, str) for name in frame.columns):
         native = native.set_axis([str(name) for name in native.columns], axis="columns")
@@ -84,7 +84,7 @@ def read_frame(
     ]
     values, faults = _values(frame, targets, dtype)
     raise_any(DataError, [*gaps, *faults] if gaps else [])
-    codes, firsts = _codes(frame, id_col)
+    codes, firsts = series_codes(frame, id_col)
     order, offsets = arrange(codes, len(firsts))
     times, utc = (None, False) if time_col is None else read_times(frame[time_col], step)
     if order is not None:
@@ -154,7 +154,7 @@ def _wide_targets(
     return targets
 
 
-def _in_memory(y: object) -> nw.DataFrame[Any]:
+def in_memory(y: object) -> nw.DataFrame[Any]:
     """Return the frame as narwhals sees it."""
     try:
         frame: nw.DataFrame[Any] = nw.from_native(nw.to_native(y, pass_through=True), eager_only=True)
@@ -194,7 +194,7 @@ def _present(
     return optional[0], optional[1]
 
 
-def _codes(frame: nw.DataFrame[Any], id_col: str | None) -> tuple[NDArray[np.int64], list[int]]:
+def series_codes(frame: nw.DataFrame[Any], id_col: str | None) -> tuple[NDArray[np.int64], list[int]]:
     """Number the series in the order in which they first appear.
 
     Returns:

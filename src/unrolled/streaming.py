@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from unrolled.conformal import Calibration
     from unrolled.engine import Array
     from unrolled.model import Model
-    from unrolled.panel import Panel
+    from unrolled.panel import Kind, Panel
 
 
 class ForecastStream:
@@ -75,8 +75,8 @@ class ForecastStream:
             raise DataError(fault("stream.covariates", columns=", ".join(code.name for code in codes)))
         self._model, self._known_as, self._threads = model, known_as, threads
         self._levels, self._calibration = tuple(levels), calibration
-        kind = "vector" if panel.n_channels == 1 else "matrix"
-        self._panel = replace(panel, kind=kind)
+        kind: Kind = "vector" if panel.n_channels == 1 else "matrix"
+        self._panel = replace(panel.tails(panel.lengths[0]), kind=kind, columns=None)
         self._states: list[State] = []
         model.check(panel)
         if model.memory == "all":

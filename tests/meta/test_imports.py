@@ -86,11 +86,7 @@ ANYWHERE = ("",)
 LIBRARIES = {
     "numpy": ANYWHERE,
     "safetensors": ("artefact", "checkpoint"),
-    "narwhals": ("frames", "covariates.frames"),
-    "narwhals": ("frames", "frametimes"),
-    "safetensors": ("artefact",),
-    "narwhals": ("frames", "frametimes", "framewriting"),
-    "narwhals": ("frames",),
+    "narwhals": ("frames", "frametimes", "framewriting", "covariates.frames"),
     "duckdb": ("files",),
     "matplotlib": ("page.png",),
     "optuna": ("tuning.search", "tuning.journal"),

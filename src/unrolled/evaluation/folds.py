@@ -39,12 +39,14 @@ class CanForecast(Protocol):
         """Return the arguments that make another of its kind."""
         ...
 
-    def fit(self, y: Any, **more: Any) -> Any:  # pragma: no cover
-        """Learn from a panel."""
+    @property
+    def fit(self) -> Callable[..., Any]:  # pragma: no cover
+        """Learn from a panel: `fit(panel, ...)`."""
         ...
 
-    def predict(self, y: Any, **more: Any) -> Any:  # pragma: no cover
-        """Forecast the points that follow each series of a panel."""
+    @property
+    def predict(self) -> Callable[..., Any]:  # pragma: no cover
+        """Forecast the points that follow each series of a panel: `predict(panel, ...)`."""
         ...
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from unrolled.places import Place
 
-_MISSING = "|nan|na|n/a|#n/a|null|none|nat"
+MISSING = "|nan|na|n/a|#n/a|null|none|nat"
 """What people write where there is no number, in small letters: a pattern, for IN loses the order of rows."""
 
 _NUMBERS = INTEGERS | {"HUGEINT", "UHUGEINT", "FLOAT", "DOUBLE", "BOOLEAN", '"NULL"'}
@@ -172,7 +172,7 @@ def _number(source: Source, column: str) -> str:
     sql, kind = source.columns[column]
     if kind != "VARCHAR":
         return f"coalesce(try_cast({sql} AS DOUBLE), 'nan'::DOUBLE)" if holds_numbers(kind) else "0::DOUBLE"
-    missing = f"{sql} IS NULL OR regexp_full_match(trim(lower({sql})), {literal(_MISSING)})"
+    missing = f"{sql} IS NULL OR regexp_full_match(trim(lower({sql})), {literal(MISSING)})"
     return f"coalesce(try_cast({sql} AS DOUBLE), CASE WHEN {missing} THEN 'nan'::DOUBLE END)"
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from unrolled.errors import FileError, UnrolledError
-from unrolled.files.database import connected
-from unrolled.files.reading import MISSING
+from unrolled.files.database import connected, literal
+from unrolled.files.loading import MISSING
 from unrolled.files.source import open_source
 from unrolled.files.times import read_times
 from unrolled.timeaxis import find_step
@@ -73,8 +73,7 @@ def _one(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
 
 def _column(connection: duckdb.DuckDBPyConnection, name: str, kind: str) -> dict[str, Any]:
     """Return what one column holds."""
-    words = ", ".join(f"'{word}'" for word in MISSING)
-    gone = f"({name} IS NULL OR trim(lower({name}::VARCHAR)) IN ({words}))"
+    gone = f"({name} IS NULL OR regexp_full_match(trim(lower({name}::VARCHAR)), {literal(MISSING)}))"
     number = f"try_cast({name}::VARCHAR AS DOUBLE)"
     missing, strange = _one(
         connection,
