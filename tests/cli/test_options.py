@@ -186,8 +186,8 @@ def _kept(function: Any, left_out: Any) -> set[str]:
 
 @pytest.mark.parametrize(
     ("function", "module"),
-    [(tune, tune_command), (backtest, backtest_command), (Forecaster.predict, predict_command)],
-    ids=["tune", "backtest", "predict"],
+    [(tune, tune_command), (backtest, backtest_command)],
+    ids=["tune", "backtest"],
 )
 def test_arguments_of_other_functions_are_options(function: Any, module: Any) -> None:
     assert set(names(function, module.LEFT_OUT)) == _kept(function, module.LEFT_OUT)
@@ -264,3 +264,28 @@ def test_the_list_of_commands_says_what_the_commands_say() -> None:
     full = {one.name or one.callback.__name__: one for one in make_app().registered_commands}  # type: ignore[union-attr]
     for name, words in HEAVY.items():
         assert inspect.getdoc(full[name].callback).splitlines()[0] == words  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("command", ["forecast", "predict", "tune"])
+def test_arguments_of_predict_are_options(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual, seen = Forecaster.predict, []
+
+    def predict(self: Forecaster, y: object = None, *, levels: Sequence[float] | None = None) -> Any:
+        """Forecast.
+
+        Args:
+            levels: of intervals.
+        """
+        seen.append(levels)
+        return usual(self, y)
+
+    monkeypatch.setattr(Forecaster, "predict", predict)
+    model, file = tmp_path / "a.safetensors", monthly(tmp_path / "a.csv")
+    usual_args = (file, "--time", "month", "--target", "sales", "--horizon", 6, *QUICK)
+    run("fit", *usual_args, "--save", model)
+    first = {"forecast": usual_args, "predict": (model,), "tune": (*usual_args, "--trials", 1)}[command]
+    result = run(command, *first, "--levels", "80,95")
+    assert result.exit_code == 0, result.stderr
+    assert seen[-1] == (80.0, 95.0)

@@ -65,17 +65,18 @@ def _heavy_commands() -> dict[str, tuple[Callable[..., Any], str]]:
     """Return the commands of `HEAVY` with their options, and their examples."""
     from unrolled.cli import backtest, fit, forecast, predict, tune
     from unrolled.cli.options import closed, with_options
+    from unrolled.cli.steps import NOT_PREDICTED
     from unrolled.evaluation import backtest as judge
     from unrolled.forecaster import Forecaster
     from unrolled.tuning import tune as search
 
+    def continued(command: Callable[..., None]) -> Callable[..., None]:
+        return with_options(command, Forecaster.predict, left_out=NOT_PREDICTED, panel=None)
+
     made = {
-        "forecast": (with_options(forecast.forecast), forecast.EXAMPLES),
+        "forecast": (with_options(continued(forecast.forecast)), forecast.EXAMPLES),
         "fit": (with_options(fit.fit), fit.EXAMPLES),
-        "predict": (
-            with_options(predict.predict, Forecaster.predict, left_out=predict.LEFT_OUT, panel=None),
-            predict.EXAMPLES,
-        ),
+        "predict": (continued(predict.predict), predict.EXAMPLES),
         "backtest": (
             with_options(
                 with_options(backtest.backtest, judge, left_out=backtest.LEFT_OUT, panel="The backtest")
@@ -83,7 +84,9 @@ def _heavy_commands() -> dict[str, tuple[Callable[..., Any], str]]:
             backtest.EXAMPLES,
         ),
         "tune": (
-            with_options(with_options(tune.tune, search, left_out=tune.LEFT_OUT, panel="The search")),
+            with_options(
+                with_options(continued(tune.tune), search, left_out=tune.LEFT_OUT, panel="The search")
+            ),
             tune.EXAMPLES,
         ),
     }

@@ -17,6 +17,7 @@ from unrolled.cli.steps import (
     choose_season,
     hand_over,
     make_forecaster,
+    predict_options,
     read,
     say_fitted,
     title_of,
@@ -64,6 +65,7 @@ def forecast(
     """
     from unrolled.cli.outputs import Outputs
 
+    how = predict_options(arguments)
     forecaster = make_forecaster(arguments)
     outputs = Outputs(out, html, save)
     outputs.check(FILE=file)
@@ -71,5 +73,5 @@ def forecast(
     choose_season(forecaster, panel)
     forecaster.fit(panel)
     say_fitted(forecaster)
-    forecasts = forecaster.predict()
+    forecasts = forecaster.predict(**how)
     hand_over(forecaster, panel, outputs, forecasts=forecasts, title=title_of(file), as_json=as_json)

@@ -29,16 +29,6 @@ The columns of FILE are called as in the file that the model was fitted on;
 --time, --target and --id say where they are called otherwise.
 """
 
-LEFT_OUT = {
-    "self": "the model",
-    "y": "FILE",
-    "past": "columns of FILE",
-    "known": "columns of FILE",
-    "static": "columns of FILE",
-    "future": "no option yet",
-}
-"""Arguments of `Forecaster.predict` that are no options, and why."""
-
 
 @guarded
 def predict(

@@ -50,6 +50,25 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout."
 LangOption = Annotated[str | None, typer.Option("--lang", callback=speak, is_eager=True, help=LANG_HELP)]
 
 
+NOT_PREDICTED = {
+    "self": "the model",
+    "y": "FILE",
+    "past": "columns of FILE",
+    "known": "columns of FILE",
+    "static": "columns of FILE",
+    "future": "no option yet",
+}
+"""Arguments of `Forecaster.predict` that are no options, and why."""
+
+
+def predict_options(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Take the options of `Forecaster.predict` out of all options, and return them."""
+    from unrolled.cli.options import names
+    from unrolled.forecaster import Forecaster
+
+    return {name: arguments.pop(name) for name in names(Forecaster.predict, NOT_PREDICTED)}
+
+
 def make_forecaster(arguments: dict[str, Any]) -> Forecaster:
     """Return the forecaster that was asked for; what cannot work is told before a file is read.
 

@@ -18,6 +18,7 @@ from unrolled.cli.steps import (
     choose_season,
     hand_over,
     make_forecaster,
+    predict_options,
     read,
     title_of,
 )
@@ -72,6 +73,7 @@ def tune(
     from unrolled import tuning
     from unrolled.cli.outputs import Outputs
 
+    how = predict_options(arguments)
     search = {name: arguments.pop(name) for name in names(tuning.tune, LEFT_OUT)}
     forecaster = make_forecaster(arguments)
     outputs = Outputs(out, html, save)
@@ -91,7 +93,7 @@ def tune(
         tuned.forecaster,
         panel,
         outputs,
-        forecasts=tuned.forecaster.predict(),
+        forecasts=tuned.forecaster.predict(**how),
         title=title_of(file),
         as_json=as_json,
         more={"tuning": tuned.to_dict()},

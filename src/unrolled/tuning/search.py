@@ -42,7 +42,10 @@ _WARM_UP = 20
 _ENOUGH = 5
 """Finished trials of one kind before one may be ended early."""
 
-_BEGUN, _REASON, _PARAMS, _SECONDS, _TASK = "begun", "reason", "params", "seconds", "task"
+_LOOK_S = 0.1
+"""Waiting is broken off so often: a signal that another thread took is heard too."""
+
+_REASON, _PARAMS, _SECONDS, _TASK = "reason", "params", "seconds", "task"
 
 
 class _StopError(Exception):
@@ -125,10 +128,10 @@ class Search:
                         self._begin(pool, pending, done + len(pending))
                     if not pending:
                         break
-                    for future in wait(pending, return_when=FIRST_COMPLETED).done:
+                    for future in wait(pending, _LOOK_S, FIRST_COMPLETED).done:
                         self._end(pending.pop(future), future.result())
                         done += 1
-                    tell(done, trials, f"{self.best_score:.4g}")
+                        tell(done, trials, f"{self.best_score:.4g}")
             except KeyboardInterrupt:
                 self.interrupted = True
             finally:
