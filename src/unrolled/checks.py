@@ -138,10 +138,8 @@ def _fault_of(name: str, value: Any) -> Fault | None:
     if name == "calendar":
         unknown = next((one for one in value if one not in CALENDAR), None)
         if unknown is not None:
-            known = ", ".join(CALENDAR)
-            return fault(
-                "argument.calendar", got=repr(unknown), known=known, nearest=nearest(unknown, CALENDAR)
-            )
+            close = nearest(unknown, CALENDAR)
+            return fault("argument.calendar", got=repr(unknown), known=", ".join(CALENDAR), nearest=close)
     return None
 
 

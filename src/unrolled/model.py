@@ -353,9 +353,9 @@ class Model:
         for same in np.split(order, np.flatnonzero(np.diff(ends[order])) + 1):
             length = int(ends[same[0]]) // windowing.patch * windowing.patch
             whole = replace(windowing, window=length)
-            x, scaling = engine.gather(table, series[same], ends[same] - length, windowing=whole)
+            x, own = engine.gather(table, series[same], ends[same] - length, windowing=whole)
             outputs.append(engine.forward(x, threads=threads)[0])
-            rows.append(scaling)
+            rows.append(own)
         back = np.argsort(order, kind="stable")
         scaling = WindowScaling.of(windowing.scaling, np.concatenate(rows)[back])
         return self.mapped(np.concatenate(outputs)[back]), scaling
