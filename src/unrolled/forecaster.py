@@ -13,7 +13,7 @@ import numpy as np
 
 from unrolled import artefact
 from unrolled.answers import interval_answer
-from unrolled.checks import check_levels, check_parameters, check_quantiles, check_seconds
+from unrolled.checks import check_levels, check_parameters, check_quantiles, check_seconds, check_whole
 from unrolled.covariates import continued, with_covariates
 from unrolled.engine import default_threads
 from unrolled.errors import ArgumentError, DataError, FileError, NotFittedError, fault
@@ -307,7 +307,8 @@ class Forecaster(Estimator):
             TrainingError: the loss became infinite or not a number.
         """
         self._must_be_fitted()
-        check_parameters({**self._arguments, "epochs": None, "steps": steps})
+        if steps is not None:
+            check_whole(steps=steps)
         arguments = {name: _plain(value) for name, value in self._arguments.items()}
         panel = _read(y, arguments, past=past, known=known, static=static)
         with progress_bar(self.progress, len(self._model.networks), watch) as told:
@@ -426,8 +427,7 @@ class Forecaster(Estimator):
             raise ArgumentError(fault("predict.no-quantiles", loss=head.loss))
         wanted = check_quantiles(quantiles, head.quantiles or _QUANTILES)
         panel = self._to_continue(y, past=past, known=known, static=static, future=future)
-        outcome = self._model.outcome(panel, probabilistic=self._model.samples, **self._how(panel))
-        return outcome.quantiles(wanted)
+        return self._model.outcome(panel, probabilistic=True, **self._how(panel)).quantiles(wanted)
 
     def sample(
         self,
@@ -455,7 +455,8 @@ class Forecaster(Estimator):
             ArgumentError: the loss says nothing of the spread, or the strategy is not "recursive".
             DataError: as for `predict`.
         """
-        check_parameters({**self.get_params(), "members": n, "seed": seed})
+        check_whole(n=n)
+        check_whole(0, 2**32 - 1, seed=seed)
         panel = self._to_continue(y, past=past, known=known, static=static, future=future)
         return self._model.sample(panel, n, seed=seed, known_as=self._known_as(panel))
 
@@ -620,11 +621,11 @@ class Forecaster(Estimator):
             raise FileError(
                 fault("artefact.damaged", path=path, reason=f"arguments: {', '.join(sorted(unknown))}")
             )
-        self = cls(**parts.arguments)
+        self = cls(**{name: _plain(value) for name, value in parts.arguments.items()})
         self.settings_, self.histories_, self.report_ = parts.settings, parts.histories, None
         self._model, self._tail, self.network_ = parts.model, parts.tail, parts.model.network
         self.history_ = parts.histories[0]
-        self._arguments = parts.arguments
+        self._arguments = self.get_params()
         return self
 
 
@@ -647,5 +648,7 @@ def _names(ids: Iterable[object]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Turn NumPy's numbers into Python's, which do not overflow."""
-    return value.item() if isinstance(value, np.generic) else value
+    """Turn NumPy's numbers into Python's, which do not overflow, and every sequence into a tuple."""
+    if isinstance(value, np.generic):
+        return value.item()
+    return tuple(map(_plain, value)) if isinstance(value, (list, tuple, np.ndarray)) else value
