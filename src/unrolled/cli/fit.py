@@ -69,8 +69,8 @@ def fit(
     How good it is beside simple baselines, on points held out, is told on stderr;
     stdout stays empty without --json.
     """
-    from unrolled.cli.outputs import Outputs
     from unrolled.cli.options import names
+    from unrolled.cli.outputs import Outputs
     from unrolled.errors import FileError, raise_any
     from unrolled.forecaster import Forecaster
 

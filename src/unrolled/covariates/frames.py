@@ -12,18 +12,14 @@ from unrolled.covariates.columns import (
     Column,
     Strange,
     as_column,
-    empty_column,
-    is_categorical,
-    missing_in,
-    strange_fault,
 )
 from unrolled.covariates.future import FutureRows
 from unrolled.covariates.placed import constant, numbers_of, sound, taken
-from unrolled.errors import ArgumentError, DataError, Fault, KindError, fault, raise_any
+from unrolled.errors import ArgumentError, DataError, Fault, fault, raise_any
 from unrolled.frames import in_memory, series_codes
 from unrolled.frametimes import read_times, without_zone, zone_of
 from unrolled.parts import arrange, likely_column
-from unrolled.places import Place, named
+from unrolled.places import named
 from unrolled.timestep import normal
 
 if TYPE_CHECKING:
@@ -93,7 +89,9 @@ def from_frame(
     found = {name: columns_of[name] for name in in_series}
     unchanging = constant(panel, found, rows) if aside is None else _aside(panel, aside, columns.id, found)
     past = {name: beside[name] for name in past_cols}
-    return from_columns(panel, past=past, known={name: beside[name] for name in known_cols}, static=unchanging)
+    return from_columns(
+        panel, past=past, known={name: beside[name] for name in known_cols}, static=unchanging
+    )
 
 
 def rows_of_future(covariates: Covariates, panel: Panel, future: object) -> FutureRows:

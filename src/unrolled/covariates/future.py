@@ -236,7 +236,10 @@ def _checked(covariates: Covariates, panel: Panel, rows: FutureRows) -> FutureRo
     utc = own is not None and own.utc
     if given.dtype.kind != panel.times.dtype.kind or rows.utc not in (None, utc):
         zones = {True: ", UTC", False: "", None: ""}
-        said_kinds = {"expected": f"{panel.times.dtype}{zones[utc]}", "got": f"{given.dtype}{zones[rows.utc]}"}
+        said_kinds = {
+            "expected": f"{panel.times.dtype}{zones[utc]}",
+            "got": f"{given.dtype}{zones[rows.utc]}",
+        }
         raise KindError(fault("covariates.future-times", column=own.time if own else "time", **said_kinds))
     return rows
 

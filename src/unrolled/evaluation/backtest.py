@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from unrolled.evaluation.folds import CanForecast, Extra
     from unrolled.evaluation.rolling import Backtest
-    from unrolled.panel import Panel
 
 
 def backtest(

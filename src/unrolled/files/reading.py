@@ -131,9 +131,7 @@ def read_panel(
     if not beside:
         return sealed(parts, missing=missing, step=step, gaps=gaps)
     panel = sealed(parts, missing="allow", step=step, gaps=gaps)  # what is missing may be the future
-    panel = with_covariates(
-        panel, panel, past_cols=past_cols, known_cols=known_cols, static_cols=static_cols
-    )
+    panel = with_covariates(panel, panel, past_cols=past_cols, known_cols=known_cols, static_cols=static_cols)
     return to_panel(panel, dtype=dtype, missing=missing)
 
 
