@@ -186,8 +186,9 @@ def _checked(
 
 def _panel(y: Any, params: dict[str, Any]) -> Panel:
     """Return the series as the forecaster would read them."""
-    named = ("dtype", "id_col", "time_col", "target_col")
-    return to_panel(y, **{name: params[name] for name in named if name in params})
+    named = ("dtype", "id_col", "time_col", "target_col", "layout", "freq")
+    known = {name: params[name] for name in named if name in params}
+    return to_panel(y, missing="allow", gaps="fill", **known)
 
 
 def _quiet(params: dict[str, Any], *, parallel: bool) -> dict[str, Any]:
