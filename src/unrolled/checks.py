@@ -60,6 +60,7 @@ _MOST_WHOLE = {
     "members": 1000,
     "snapshots": 1000,
 }
+_MOST_PATHS = 1_000_000
 _RANGES = {
     "dropout": (0.0, 0.999),
     "delta": (1e-30, 1e30),
@@ -217,6 +218,21 @@ def check_seconds(seconds: object) -> float:
             fault("argument.number", name="checkpoint_every_s", got=repr(seconds), low="0", high="inf")
         )
     return float(seconds)  # type: ignore[arg-type]
+
+
+def check_paths(n: object, seed: object) -> None:
+    """Refuse a number of sample paths, or a seed, that cannot be.
+
+    Raises:
+        ArgumentError: one of them cannot, or both.
+    """
+    ranges = {"n": (n, 1, _MOST_PATHS), "seed": (seed, 0, _MOST_WHOLE["seed"])}
+    faults = [
+        fault("argument.whole", name=name, got=repr(value), least=least, most=most)
+        for name, (value, least, most) in ranges.items()
+        if not (is_whole(value) and least <= value <= most)  # type: ignore[operator]
+    ]
+    raise_any(ArgumentError, faults)
 
 
 def check_levels(levels: object) -> tuple[float, ...]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from unrolled import artefact
 from unrolled.answers import interval_answer
-from unrolled.checks import check_levels, check_parameters, check_quantiles, check_seconds
+from unrolled.checks import check_levels, check_parameters, check_paths, check_quantiles, check_seconds
 from unrolled.covariates import continued, with_covariates
 from unrolled.engine import default_threads
 from unrolled.errors import ArgumentError, DataError, FileError, NotFittedError, fault
@@ -394,7 +394,9 @@ class Forecaster(Estimator):
         outcome = self._model.outcome(panel, probabilistic=self._model.samples, **self._how(panel))
         calibration = self._calibration(wanted)
         bounds = {level: outcome.interval(level, calibration) for level in wanted}
-        return interval_answer(panel, outcome.point(), bounds)
+        # Whoever asks for intervals too has the same point forecasts, sampled or not, to the last bit.
+        point = self._model.forecast(panel, **self._how(panel))
+        return interval_answer(panel, point, bounds)
 
     def predict_quantiles(
         self,
@@ -455,7 +457,7 @@ class Forecaster(Estimator):
             ArgumentError: the loss says nothing of the spread, or the strategy is not "recursive".
             DataError: as for `predict`.
         """
-        check_parameters({**self.get_params(), "members": n, "seed": seed})
+        check_paths(n, seed)
         panel = self._to_continue(y, past=past, known=known, static=static, future=future)
         return self._model.sample(panel, n, seed=seed, known_as=self._known_as(panel))
 
@@ -476,6 +478,8 @@ class Forecaster(Estimator):
         panel = self._to_continue(history)
         wanted = () if levels is None else check_levels(levels)
         calibration = self._calibration(wanted) if wanted else None
+        for level in wanted:
+            calibration.margin(level)  # what cannot be had is said now, not when a point has arrived
         how = self._how(panel)
         return ForecastStream(self._model, panel, levels=wanted, calibration=calibration, **how)
 
