@@ -477,7 +477,7 @@ class Forecaster(Estimator):
         """
         panel = self._to_continue(history)
         wanted = () if levels is None else check_levels(levels)
-        calibration = self._calibration(wanted) if wanted else None
+        calibration: Any = self._calibration(wanted) if wanted else None
         for level in wanted:
             calibration.margin(level)  # what cannot be had is said now, not when a point has arrived
         how = self._how(panel)

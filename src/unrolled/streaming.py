@@ -138,11 +138,20 @@ class ForecastStream:
             DataError: it is none.
         """
         panel = self._panel
-        given = np.asarray(value)
+        try:
+            given = np.asarray(value)
+        except ValueError:  # lists of unequal length
+            given = np.empty(0, object)
         if given.dtype == object and given.size and all(one is None for one in given.flat):
             given = np.full(given.shape, np.nan)
         if given.dtype.kind not in "biuf" or given.reshape(-1).shape != (panel.n_channels,):
-            raise DataError(fault("stream.point", channels=panel.n_channels, got=_said(value)))
+            raise DataError(
+                fault(
+                    "stream.point",
+                    channels=panel.n_channels,
+                    got=f"{type(value).__name__} of shape {given.shape}",
+                )
+            )
         with np.errstate(over="ignore"):
             point = given.reshape(-1).astype(panel.values.dtype)
         seen = np.isfinite(point) | (np.isnan(point) if self._model.windowing.mask else False)
@@ -232,9 +241,3 @@ class ForecastStream:
         self._states = states
         scaling = WindowScaling.of(windowing.scaling, rows)
         return Outcome(model.head, model.together(outputs), scaling, scaler)
-
-
-def _said(value: object) -> str:
-    """Return the shape of an array, or what else it is."""
-    shape = np.shape(value)  # type: ignore[arg-type]
-    return f"{type(value).__name__} of shape {shape}"
