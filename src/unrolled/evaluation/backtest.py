@@ -22,7 +22,7 @@ from unrolled.evaluation.gathering import put_together
 from unrolled.evaluation.named import named_baselines
 from unrolled.evaluation.probabilistic import checked_level
 from unrolled.messages import text
-from unrolled.panel import to_panel
+from unrolled.panel import Panel, to_panel
 from unrolled.progress import counting_bar
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from unrolled.evaluation.folds import CanForecast, Extra
     from unrolled.evaluation.rolling import Backtest
-    from unrolled.panel import Panel
 
 
 def backtest(
@@ -187,7 +186,8 @@ def _checked(
 def _panel(y: Any, params: dict[str, Any]) -> Panel:
     """Return the series as the forecaster would read them."""
     named = ("dtype", "id_col", "time_col", "target_col")
-    return to_panel(y, **{name: params[name] for name in named if name in params})
+    missing = "allow" if isinstance(y, Panel) else "refuse"  # a panel was made by who allows it or not
+    return to_panel(y, missing=missing, **{name: params[name] for name in named if name in params})
 
 
 def _quiet(params: dict[str, Any], *, parallel: bool) -> dict[str, Any]:
