@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from unrolled.codes import PARTS
 from unrolled.engine import Table
-from unrolled.errors import ArgumentError, DataError, fault
+from unrolled.errors import ArgumentError, DataError, fault, raise_any
 from unrolled.heads import Head
 from unrolled.sampling import sample_paths
 from unrolled.scaling import WindowScaling
@@ -308,7 +309,7 @@ class Model:
                 context=x,
                 ahead=ahead,
                 static=None if table.static is None else table.static[series],
-                horizon=self.horizon,
+                horizon=None if ahead is not None else self.horizon,
                 channels=table.values.shape[1],
                 mask=self.windowing.mask,
                 n=(count - number + members - 1) // members,
@@ -443,8 +444,16 @@ class Model:
         """Refuse series that the networks cannot read.
 
         Raises:
-            DataError: another number of channels, missing points, too few points, not all positive.
+            DataError: another number of channels, missing points, too few points, not all positive, or
+                covariates that were never learned from.
         """
+        if self.encoder is None and panel.covariates is not None:
+            unknown = [
+                fault("encoding.new", column=name, part=part)
+                for part in PARTS
+                for name in getattr(panel.covariates, part)
+            ]
+            raise_any(DataError, unknown)
         spec, windowing = self.network.spec, self.windowing
         channels = spec.output_size // (windowing.horizon * self.head.width)
         if panel.n_channels != channels:

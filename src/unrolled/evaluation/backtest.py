@@ -22,7 +22,7 @@ from unrolled.evaluation.gathering import put_together
 from unrolled.evaluation.named import named_baselines
 from unrolled.evaluation.probabilistic import checked_level
 from unrolled.messages import text
-from unrolled.panel import to_panel
+from unrolled.panel import Panel, to_panel
 from unrolled.progress import counting_bar
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from unrolled.evaluation.folds import CanForecast, Extra
     from unrolled.evaluation.rolling import Backtest
-    from unrolled.panel import Panel
 
 
 def backtest(
