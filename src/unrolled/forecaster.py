@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from unrolled.engine import Array
     from unrolled.evaluation import Backtest
     from unrolled.fitting import Fitted
+    from unrolled.interop import Reading
     from unrolled.panel import Panel
     from unrolled.training import Watcher
 
@@ -505,6 +506,64 @@ class Forecaster(Estimator):
         from unrolled.evaluation import backtest
 
         return backtest(self, y, season=options.pop("season", self.season), **options)
+
+    def readings(
+        self,
+        y: object = None,
+        *,
+        past: object = None,
+        known: object = None,
+        static: object = None,
+        future: object = None,
+    ) -> Reading:
+        """Return what an exported model reads to forecast the points that follow each series.
+
+        Args:
+            y, past, known, static, future: as for `predict`.
+
+        Returns:
+            The windows and their encoded covariates, as arrays under the names of the inputs of `to_torch`
+            and `to_onnx`; `inputs()` of it is a dictionary.
+
+        Raises:
+            NotFittedError: `fit` has not run.
+            DataError: as for `predict`; or whole series are read (memory "all") that are not of one length.
+        """
+        from unrolled.interop import readings
+
+        panel = self._to_continue(y, past=past, known=known, static=static, future=future)
+        return readings(self._model, panel, known_as=self._known_as(panel))
+
+    def to_torch(self) -> Any:
+        """Return the fitted networks as one `torch.nn.Module` with the same numbers; see docs/interop.md.
+
+        Raises:
+            NotFittedError: `fit` has not run.
+            ArgumentError: PyTorch is not installed, or the forecast cannot be said in its operations.
+        """
+        from unrolled.interop import to_torch
+
+        self._must_be_fitted()
+        return to_torch(self._model)
+
+    def to_onnx(self, path: str | PathLike[str]) -> None:
+        """Write the fitted networks as one ONNX file with the same numbers; see docs/interop.md.
+
+        The file is tried in onnxruntime on the ends of the fitted series before it is kept.
+
+        Args:
+            path: of the file; it is replaced at once or not at all.
+
+        Raises:
+            NotFittedError: `fit` has not run.
+            ArgumentError: onnx or onnxruntime is not installed, or the forecast cannot be said in its
+                operations.
+            FileError: the file gives other numbers than the forecaster, or cannot be written.
+        """
+        from unrolled.interop import to_onnx
+
+        self._must_be_fitted()
+        to_onnx(self._model, path, sample=self._tail)
 
     def _to_continue(self, y: object, **covariates: object) -> Panel:
         """Return the series to forecast: those given, else the ends of those fitted."""
