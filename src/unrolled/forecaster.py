@@ -1,7 +1,7 @@
 """The estimator that people use: fit, predict, sample, stream, save, load, and a report that hides nothing.
 
-    y -> Panel, with covariates -> fitting -> Model          (fit)
-    ends of the series -> Model -> the caller's kind         (predict)
+y -> Panel, with covariates -> fitting -> Model          (fit)
+ends of the series -> Model -> the caller's kind         (predict)
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from unrolled.held_out import compare_held_out
 from unrolled.messages import text
 from unrolled.panel import answer, to_panel
 from unrolled.progress import progress_bar
+from unrolled.scoring import rolling_error
 from unrolled.spans import Span, spans
 from unrolled.streaming import ForecastStream
 
@@ -231,6 +232,7 @@ class Forecaster(Estimator):
     def fit(
         self,
         y: object,
+        unused: None = None,
         *,
         past: object = None,
         known: object = None,
@@ -248,7 +250,10 @@ class Forecaster(Estimator):
 
         Args:
             y: numbers; NaN where a point is missing. It is not changed, and an array of the forecaster's
-                dtype is read where it lies. Rows that a data frame lacks between two times are missing points.
+                dtype is read where it lies. Rows that a data frame lacks between two times are missing
+                points.
+            unused: what a `Pipeline` of scikit-learn hands on, None: a forecaster learns from the series
+                alone.
             past: covariates of arrays and lists, known up to the end of each series.
             known: the same, known ahead; may go on behind the end of each series.
             static: covariates that do not change within a series; for a data frame they may come as a frame
@@ -267,6 +272,7 @@ class Forecaster(Estimator):
             FileError: the checkpoint is of another training, or cannot be written.
             TrainingError: the loss became infinite or not a number.
         """
+        _check_alone(unused)
         check_parameters(self.get_params())
         arguments = {name: _plain(value) for name, value in self.get_params().items()}
         panel = _read(y, arguments, past=past, known=known, static=static)
@@ -496,6 +502,44 @@ class Forecaster(Estimator):
         window = None if self._model.memory == "all" else self.settings_.window
         return spans(panel, encoder, panel.covariates, window=window, horizon=self._model.horizon)
 
+    def score(self, y: object, unused: None = None) -> float:
+        """Return how well the fitted series are continued: minus the mean absolute error, so more is better.
+
+        It is what `GridSearchCV` of scikit-learn asks of the points behind those that it had us fit, with
+        `cv=TimeSeriesSplit(...)`. `backtest` says more, and to people.
+
+        Formula::
+
+            - mean |y_hat - y| over all points of y; forecasts from the origins 0, K, 2K, ... of y
+
+        Shapes:
+            y: as for `fit`.
+
+        Args:
+            y: what came right after the fitted series. A forecast from an origin reads the fitted ends and
+                what of y lies before it.
+            unused: as for `fit`.
+
+        Raises:
+            NotFittedError: `fit` has not run.
+            ArgumentError: covariates are needed, or `unused` is not None.
+            DataError: y does not continue the fitted series.
+
+        Example:
+            >>> y = np.sin(np.arange(120) * 2 * np.pi / 12)
+            >>> model = Forecaster(3, season=12, steps=50).fit(y[:100])
+            >>> model.score(y[100:]) <= 0
+            True
+        """
+        self._must_be_fitted()
+        _check_alone(unused)
+        encoder = self._model.encoder
+        if encoder is not None and encoder.codes:
+            columns = ", ".join(code.name for code in encoder.codes)
+            raise ArgumentError(fault("score.covariates", columns=columns))
+        later = _panel_of(y, self._arguments)
+        return -rolling_error(self._model, self._tail, later, threads=self._threads)
+
     def backtest(self, y: object, **options: Any) -> Backtest:
         """Forecast the past from rolling origins, beside baselines; see `evaluation.backtest`.
 
@@ -675,6 +719,16 @@ def _panel_of(y: object, arguments: Mapping[str, Any]) -> Panel:
     """Return the series of what the caller has; missing points are missing, gaps are filled with such."""
     names = ("dtype", "id_col", "time_col", "target_col", "layout", "freq")
     return to_panel(y, missing="allow", gaps="fill", **{name: arguments[name] for name in names})
+
+
+def _check_alone(unused: object) -> None:
+    """Refuse a second argument, which would be a target: a forecaster has none but the series.
+
+    Raises:
+        ArgumentError: it is not None.
+    """
+    if unused is not None:
+        raise ArgumentError(fault("fit.target", got=type(unused).__name__))
 
 
 def _names(ids: Iterable[object]) -> str:

@@ -12,7 +12,7 @@ import pytest
 import unrolled
 
 LATER = "unrolled.interop.torch"
-"""Modules of this name stand on PyTorch; where it is not installed, as in most environments, they are left out."""
+"""Modules that begin so stand on PyTorch; where it is not installed they are left out."""
 
 NAMES = [
     name

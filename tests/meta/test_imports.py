@@ -67,6 +67,7 @@ ROOMS = (
     "streaming",
     "evaluation",
     "held_out",
+    "scoring",
     "estimator",
     "forecaster",
     "page",
@@ -84,8 +85,7 @@ ANYWHERE = ("",)
 LIBRARIES = {
     "numpy": ANYWHERE,
     "safetensors": ("artefact", "checkpoint"),
-    "narwhals": ("frames", "covariates.frames"),
-    "narwhals": ("frames", "frametimes"),
+    "narwhals": ("frames", "frametimes", "covariates.frames"),
     "duckdb": ("files",),
     "matplotlib": ("page.png",),
     "statsforecast": ("evaluation.statistical",),
