@@ -63,10 +63,10 @@ def interval_answer(panel: Panel, point: Array, bounds: Mapping[float, tuple[Arr
             for side, cube in zip(("lo", "hi"), ends, strict=True):
                 names += [f"{name}_{side}_{level:g}" for name in hat_names(panel)]
                 cubes.append(cube)
-        from unrolled import frames  # narwhals is loaded only where there is a frame
+        from unrolled.framewriting import write_frame  # narwhals is loaded only where there is a frame
 
         cube = np.concatenate(cubes, axis=2)
-        return frames.write_frame(columns, panel.future(cube.shape[1]), names, cube, ids=panel.ids)
+        return write_frame(columns, panel.future(cube.shape[1]), names, cube, ids=panel.ids)
     return Intervals(
         answer(panel, point),
         {level: answer(panel, lower) for level, (lower, _) in bounds.items()},

@@ -52,7 +52,14 @@ _LEAST_WHOLE = {
     "seed": 0,
     "threads": 1,
 }
-_MOST_WHOLE = {"seed": 2**32 - 1, "threads": 1024, "hidden_size": 65536, "num_layers": 64, "members": 1000, "snapshots": 1000}
+_MOST_WHOLE = {
+    "seed": 2**32 - 1,
+    "threads": 1024,
+    "hidden_size": 65536,
+    "num_layers": 64,
+    "members": 1000,
+    "snapshots": 1000,
+}
 _RANGES = {
     "dropout": (0.0, 0.999),
     "delta": (1e-30, 1e30),
@@ -115,10 +122,7 @@ def _fault_of(name: str, value: Any) -> Fault | None:
             nearest=nearest(str(value), known),
         )
     if name in _LEAST_WHOLE:
-        least, most = _LEAST_WHOLE[name], _MOST_WHOLE.get(name, 2**31)
-        if is_whole(value) and least <= value <= most:
-            return None
-        return fault("argument.whole", name=name, got=repr(value), least=least, most=most)
+        return _fault_of_whole(name, value, _LEAST_WHOLE[name], _MOST_WHOLE.get(name, 2**31))
     if name in _RANGES:
         low, high = _RANGES[name]
         if is_number(value) and low <= value <= high:
@@ -131,9 +135,26 @@ def _fault_of(name: str, value: Any) -> Fault | None:
     if name == "calendar":
         unknown = next((one for one in value if one not in CALENDAR), None)
         if unknown is not None:
-            known = ", ".join(CALENDAR)
-            return fault("argument.calendar", got=repr(unknown), known=known, nearest=nearest(unknown, CALENDAR))
+            close = nearest(unknown, CALENDAR)
+            return fault("argument.calendar", got=repr(unknown), known=", ".join(CALENDAR), nearest=close)
     return None
+
+
+def _fault_of_whole(name: str, value: Any, least: int, most: int) -> Fault | None:
+    """Return what is wrong with a whole number."""
+    if is_whole(value) and least <= value <= most:
+        return None
+    return fault("argument.whole", name=name, got=repr(value), least=least, most=most)
+
+
+def check_whole(least: int = 1, most: int = 2**31, **values: Any) -> None:
+    """Refuse arguments of a method that are not whole numbers in a range.
+
+    Raises:
+        ArgumentError: naming all of them.
+    """
+    faults = [_fault_of_whole(name, value, least, most) for name, value in values.items()]
+    raise_any(ArgumentError, [found for found in faults if found is not None])
 
 
 def _faults_between(params: Mapping[str, Any]) -> list[Fault]:
@@ -177,7 +198,7 @@ def _faults_of_layers(params: Mapping[str, Any]) -> list[Fault]:
 
 def _faults_of_memory(params: Mapping[str, Any]) -> list[Fault]:
     """Return what a network that reads whole series cannot have."""
-    if params["memory"] != "all":
+    if not isinstance(params["memory"], str) or params["memory"] != "all":
         return []
     unfit = {
         "skip": params["skip"] is True,
@@ -194,7 +215,8 @@ def _faults_of_memory(params: Mapping[str, Any]) -> list[Fault]:
 def _faults_of_counts(params: Mapping[str, Any]) -> list[Fault]:
     """Return what is wrong with the scaling of a loss for counts."""
     fitting = (None, "none", "mean_abs")
-    if params["loss"] != "negative_binomial" or params["scaling"] in fitting:
+    counts = isinstance(params["loss"], str) and params["loss"] == "negative_binomial"
+    if not counts or params["scaling"] in fitting:
         return []
     return [fault("argument.counts-scaling", got=repr(params["scaling"]))]
 
@@ -221,8 +243,12 @@ def check_levels(levels: object) -> tuple[float, ...]:
     values = levels.tolist() if isinstance(levels, np.ndarray) else levels
     if is_number(values):
         values = (values,)
-    known = isinstance(values, (list, tuple)) and all(is_number(one) and 0 < one < 100 for one in values)
-    if not known or not values or len(set(values)) < len(values):
+    if (
+        not isinstance(values, (list, tuple))
+        or not values
+        or not all(is_number(one) and 0 < one < 100 for one in values)
+        or len(set(values)) < len(values)
+    ):
         raise ArgumentError(fault("argument.levels", got=repr(levels)))
     return tuple(values)
 
@@ -242,8 +268,9 @@ def check_quantiles(quantiles: object, default: tuple[float, ...]) -> tuple[floa
 
 def are_names(values: object) -> bool:
     """Whether these are different names: a list or a tuple of text."""
-    names = isinstance(values, (list, tuple)) and all(isinstance(one, str) for one in values)
-    return names and len(set(values)) == len(values)  # type: ignore[arg-type]
+    if not isinstance(values, (list, tuple)):
+        return False
+    return all(isinstance(one, str) for one in values) and len(set(values)) == len(values)
 
 
 def are_quantiles(values: object) -> bool:

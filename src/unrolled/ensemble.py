@@ -75,9 +75,10 @@ def train_members(
         try:
             for number, member in enumerate(zip(trainers, plans, strict=True)):
                 futures.append(pool.submit(team.train, number, *member))
-            _wait(futures, team.stop)
+            _wait(futures, team)
         finally:
             team.stop.set()
+            team.begin.set()
     for future in futures:
         error = future.exception()
         if error is not None:
@@ -88,20 +89,28 @@ def train_members(
     return histories
 
 
-def _wait(futures: list[Future[History]], stop: threading.Event) -> None:
+def _wait(futures: list[Future[History]], team: _Team) -> None:
     """Wait until all members are done; pass Ctrl-C and the error of one on to all."""
     running: set[Future[History]] = set(futures)
-    while running:
+    while True:
         try:
-            done, running = wait(running, timeout=_GLANCE_S, return_when=FIRST_EXCEPTION)
-            if any(future.exception() is not None for future in done):
-                stop.set()
+            team.begin.set()
+            while running:
+                done, running = wait(running, timeout=_GLANCE_S, return_when=FIRST_EXCEPTION)
+                if any(future.exception() is not None for future in done):
+                    team.stop.set()
+            return
         except KeyboardInterrupt:
-            stop.set()
+            team.stop.set()
 
 
 class _Team:
-    """What the members have in common."""
+    """What the members have in common.
+
+    Attributes:
+        begin: nobody learns before it is set, when Ctrl-C is already waited for.
+        stop: all are to stop.
+    """
 
     def __init__(
         self,
@@ -111,7 +120,7 @@ class _Team:
         watch: Watcher | None,
         book: _Book | None,
     ) -> None:
-        self.stop = threading.Event()
+        self.begin, self.stop = threading.Event(), threading.Event()
         self._windows = windows
         self._validation = validation
         self._names = names
@@ -121,6 +130,7 @@ class _Team:
 
     def train(self, number: int, trainer: Trainer, plan: Plan) -> History:
         """Train one member, unless all are to stop; interrupted before its first step, it has no losses."""
+        self.begin.wait()
         keeping: dict[str, Any] = {"resume": None} if self._book is None else self._book.of(number)
         if self.stop.is_set() and keeping["resume"] is None:
             return History(stopped="interrupted")

@@ -77,6 +77,10 @@ class TrainingError(UnrolledError, ValueError):
     """Training cannot go on: the loss is not finite."""
 
 
+class ExtraError(UnrolledError, ImportError):
+    """A library that only some answers need is not installed."""
+
+
 def raise_any(error: type[UnrolledError], faults: Sequence[Fault]) -> None:
     """Raise `error` with all `faults`, or return where there are none."""
     if faults:

@@ -23,9 +23,9 @@ from unrolled.errors import DataError, fault
 from unrolled.heads import Head
 from unrolled.model import Model, check_positive, with_features
 from unrolled.network import Network, NetworkSpec, initial_weights
+from unrolled.plans import History, Plan, plan_more
 from unrolled.rules import Settings, check_lengths, settle
 from unrolled.scaling import SeriesScaling
-from unrolled.plans import History, Plan, plan_more
 from unrolled.windows import Divided, divide_windows
 
 if TYPE_CHECKING:
@@ -267,9 +267,7 @@ def _make_model(
         ahead=settings.ahead,
     )
     seeds = [(arguments["seed"] + member) % _SEEDS for member in range(arguments["members"])]
-    networks = tuple(
-        Network(spec, initial_weights(spec, seed), dtype=arguments["dtype"]) for seed in seeds
-    )
+    networks = tuple(Network(spec, initial_weights(spec, seed), dtype=arguments["dtype"]) for seed in seeds)
     return Model(
         networks,
         windowing,

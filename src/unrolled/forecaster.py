@@ -13,7 +13,7 @@ import numpy as np
 
 from unrolled import artefact
 from unrolled.answers import interval_answer
-from unrolled.checks import check_levels, check_parameters, check_quantiles, check_seconds
+from unrolled.checks import check_levels, check_parameters, check_quantiles, check_seconds, check_whole
 from unrolled.covariates import continued, with_covariates
 from unrolled.engine import default_threads
 from unrolled.errors import ArgumentError, DataError, FileError, NotFittedError, fault
@@ -250,8 +250,8 @@ class Forecaster(Estimator):
 
         Args:
             y: numbers; NaN where a point is missing. It is not changed, and an array of the forecaster's
-                dtype is read where it lies. Rows that a data frame lacks between two times are missing
-                points.
+                dtype is read where it lies. Rows that a data frame lacks between two times are points
+                that are missing.
             unused: what a `Pipeline` of scikit-learn hands on, None: a forecaster learns from the series
                 alone.
             past: covariates of arrays and lists, known up to the end of each series.
@@ -313,7 +313,8 @@ class Forecaster(Estimator):
             TrainingError: the loss became infinite or not a number.
         """
         self._must_be_fitted()
-        check_parameters({**self._arguments, "epochs": None, "steps": steps})
+        if steps is not None:
+            check_whole(steps=steps)
         arguments = {name: _plain(value) for name, value in self._arguments.items()}
         panel = _read(y, arguments, past=past, known=known, static=static)
         with progress_bar(self.progress, len(self._model.networks), watch) as told:
@@ -432,8 +433,7 @@ class Forecaster(Estimator):
             raise ArgumentError(fault("predict.no-quantiles", loss=head.loss))
         wanted = check_quantiles(quantiles, head.quantiles or _QUANTILES)
         panel = self._to_continue(y, past=past, known=known, static=static, future=future)
-        outcome = self._model.outcome(panel, probabilistic=self._model.samples, **self._how(panel))
-        return outcome.quantiles(wanted)
+        return self._model.outcome(panel, probabilistic=True, **self._how(panel)).quantiles(wanted)
 
     def sample(
         self,
@@ -461,7 +461,8 @@ class Forecaster(Estimator):
             ArgumentError: the loss says nothing of the spread, or the strategy is not "recursive".
             DataError: as for `predict`.
         """
-        check_parameters({**self.get_params(), "members": n, "seed": seed})
+        check_whole(n=n)
+        check_whole(0, 2**32 - 1, seed=seed)
         panel = self._to_continue(y, past=past, known=known, static=static, future=future)
         return self._model.sample(panel, n, seed=seed, known_as=self._known_as(panel))
 
@@ -540,16 +541,38 @@ class Forecaster(Estimator):
         later = _panel_of(y, self._arguments)
         return -rolling_error(self._model, self._tail, later, threads=self._threads)
 
-    def backtest(self, y: object, **options: Any) -> Backtest:
+    def backtest(
+        self,
+        y: object,
+        *,
+        past: object = None,
+        known: object = None,
+        static: object = None,
+        **options: Any,
+    ) -> Backtest:
         """Forecast the past from rolling origins, beside baselines; see `evaluation.backtest`.
 
+        Every fold is fitted on what lies before its origin alone: scaling, encoding, early stopping and
+        calibration too. This forecaster stays as it is.
+
         Args:
-            y: as for `fit`.
+            y, past, known, static: as for `fit`.
             options: those of `evaluation.backtest`: folds, step, refit, levels, baselines, jobs, ...
+
+        Raises:
+            ArgumentError: an option cannot work.
+            DataError: no series is long enough.
+
+        Example:
+            >>> y = np.sin(np.arange(120) * 2 * np.pi / 12)
+            >>> Forecaster(3, season=12, steps=20).backtest(y, folds=2).n_done
+            2
         """
         from unrolled.evaluation import backtest
 
-        return backtest(self, y, season=options.pop("season", self.season), **options)
+        check_parameters(self.get_params())
+        panel = _read(y, self.get_params(), past=past, known=known, static=static)
+        return backtest(self, panel, **options)
 
     def readings(
         self,
@@ -700,18 +723,19 @@ class Forecaster(Estimator):
             raise FileError(
                 fault("artefact.damaged", path=path, reason=f"arguments: {', '.join(sorted(unknown))}")
             )
-        self = cls(**parts.arguments)
+        self = cls(**{name: _plain(value) for name, value in parts.arguments.items()})
         self.settings_, self.histories_, self.report_ = parts.settings, parts.histories, None
         self._model, self._tail, self.network_ = parts.model, parts.tail, parts.model.network
         self.history_ = parts.histories[0]
-        self._arguments = parts.arguments
+        self._arguments = self.get_params()
         return self
 
 
 def _read(y: object, arguments: Mapping[str, Any], *, future: object = None, **covariates: object) -> Panel:
     """Return what the caller has as a panel with its covariates."""
-    columns = {name: arguments[name] for name in ("past_cols", "known_cols", "static_cols")}
-    panel = with_covariates(_panel_of(y, arguments), y, **covariates, **columns)
+    columns: dict[str, Any] = {name: arguments[name] for name in ("past_cols", "known_cols", "static_cols")}
+    columns |= covariates
+    panel = with_covariates(_panel_of(y, arguments), y, **columns)
     return panel if future is None else continued(panel, future, horizon=arguments["horizon"])
 
 
@@ -736,5 +760,7 @@ def _names(ids: Iterable[object]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Turn NumPy's numbers into Python's, which do not overflow."""
-    return value.item() if isinstance(value, np.generic) else value
+    """Turn NumPy's numbers into Python's, which do not overflow, and every sequence into a tuple."""
+    if isinstance(value, np.generic):
+        return value.item()
+    return tuple(map(_plain, value)) if isinstance(value, (list, tuple, np.ndarray)) else value

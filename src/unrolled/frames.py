@@ -16,11 +16,10 @@ from narwhals.exceptions import NarwhalsError
 
 from unrolled.arrays import is_number
 from unrolled.errors import DataError, Fault, KindError, fault, raise_any
-from unrolled.frametimes import read_times, time_column
-from unrolled.indexes import into_columns, into_index
+from unrolled.frametimes import read_times
+from unrolled.indexes import into_columns
 from unrolled.parts import Columns, Parts, arrange, likely_column
 from unrolled.places import Place
-from unrolled.wide import labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,8 +65,11 @@ def read_frame(
         KindError: the frame is not in memory, or ids or times are of a kind that is not understood.
         DataError: columns are missing; or ids, times or numbers do not fit.
     """
-    frame = _in_memory(y)
+    frame = in_memory(y)
     native, index, time_col = into_columns(frame.to_native(), None if layout == "wide" else id_col, time_col)
+    if layout == "wide" and not all(isinstance(name, str) for name in frame.columns):
+        native = native.set_axis([str(name) for name in native.columns], axis="columns")
+        frame = nw.from_native(native, eager_only=True)
     frame = nw.from_native(native, eager_only=True) if index else frame
     if layout == "wide":
         id_col = None
@@ -82,7 +84,7 @@ def read_frame(
     ]
     values, faults = _values(frame, targets, dtype)
     raise_any(DataError, [*gaps, *faults] if gaps else [])
-    codes, firsts = _codes(frame, id_col)
+    codes, firsts = series_codes(frame, id_col)
     order, offsets = arrange(codes, len(firsts))
     times, utc = (None, False) if time_col is None else read_times(frame[time_col], step)
     if order is not None:
@@ -103,7 +105,7 @@ def read_column(y: object, dtype: str, *, time_col: str | None, step: TimeStep |
     Raises:
         DataError: the column is empty, or numbers or times do not fit.
     """
-    column = nw.from_native(y, series_only=True)
+    column: nw.Series[Any] = nw.from_native(y, series_only=True)
     frame = column.alias("y").to_frame().to_native()
     parts = read_frame(frame, dtype, id_col=None, time_col=time_col, target_col="y", step=step)
     assert parts.columns is not None
@@ -144,64 +146,15 @@ def _wide_targets(
     targets = tuple(
         name
         for name in frame.columns
-        if name != time_col and (frame[name].dtype.is_numeric() or frame[name].dtype in (nw.Object, nw.Unknown))
+        if name != time_col
+        and (frame[name].dtype.is_numeric() or frame[name].dtype in (nw.Object, nw.Unknown))
     )
     if not targets:
         raise DataError(fault("panel.no-wide", known=", ".join(map(repr, frame.columns))))
     return targets
 
 
-def write_frame(
-    columns: Columns,
-    future: NDArray[Any] | None,
-    names: Sequence[str],
-    cube: NDArray[Any],
-    *,
-    ids: Sequence[object] = (),
-) -> Any:
-    """Return forecasts as a frame of the caller's library; see `panel.answer`.
-
-    Shapes:
-        future: [S, K]; cube: [S, K, C]; returns S x K rows, series by series; in wide layout K rows.
-
-    Args:
-        columns: the columns of the frame that came, with its template.
-        future: the times of the forecasts, or `None`.
-        names: what the forecasts of each channel are called.
-        cube: the forecasts.
-        ids: wide layout only: the name of each series. Its forecasts are called so too; where `names` holds
-            "y_hat_lo_80", that column is called "<series>_lo_80".
-
-    Raises:
-        DataError: a time of day does not exist in the zone of the frame, where the clocks change.
-    """
-    template: nw.DataFrame[Any] = nw.from_native(columns.template, eager_only=True)
-    backend = template.implementation
-    out: list[nw.Series[Any]] = []
-    if columns.layout == "wide":
-        cube, names = _side_by_side(cube), [name for own in labels(ids, names) for name in own]
-        future = None if future is None else future[:1]
-    if columns.id is not None:
-        rows = np.repeat(np.arange(cube.shape[0]), cube.shape[1])
-        out.append(template[columns.id][rows.tolist()])
-    if columns.time is not None and future is not None:
-        out.append(time_column(template[columns.time], future.reshape(-1), utc=columns.utc))
-    for channel, name in enumerate(names):
-        out.append(nw.new_series(name, cube[:, :, channel].reshape(-1), backend=backend))
-    frame = nw.maybe_reset_index(out[0].to_frame().with_columns(*out[1:])).to_native()
-    frame = into_index(frame, columns.index)
-    if columns.layout != "column":
-        return frame
-    column = nw.from_native(frame, eager_only=True)[names[0]].to_native()
-    return nw.from_native(column, series_only=True).alias(columns.name).to_native()
-
-
-def _side_by_side(cube: NDArray[Any]) -> NDArray[Any]:
-    """Return [S, K, C] as [1, K, S x C]."""
-    return np.moveaxis(cube, 0, 1).reshape(1, cube.shape[1], -1)
-
-
-def _in_memory(y: object) -> nw.DataFrame[Any]:
+def in_memory(y: object) -> nw.DataFrame[Any]:
     """Return the frame as narwhals sees it."""
     try:
         frame: nw.DataFrame[Any] = nw.from_native(nw.to_native(y, pass_through=True), eager_only=True)
@@ -241,7 +194,7 @@ def _present(
     return optional[0], optional[1]
 
 
-def _codes(frame: nw.DataFrame[Any], id_col: str | None) -> tuple[NDArray[np.int64], list[int]]:
+def series_codes(frame: nw.DataFrame[Any], id_col: str | None) -> tuple[NDArray[np.int64], list[int]]:
     """Number the series in the order in which they first appear.
 
     Returns:
@@ -249,7 +202,7 @@ def _codes(frame: nw.DataFrame[Any], id_col: str | None) -> tuple[NDArray[np.int
     """
     n = len(frame)
     if id_col is None:
-        return np.zeros(n, np.int64), [0]
+        return np.broadcast_to(np.int64(0), n), [0]
     if frame[id_col].dtype.is_nested():
         raise KindError(fault("panel.id-kind", column=id_col, kind=frame[id_col].dtype))
     starts, names = _runs(frame[id_col])

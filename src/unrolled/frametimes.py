@@ -1,4 +1,4 @@
-"""Columns of times in data frames: zones, dates, periods; taken as NumPy counts them, and given back alike."""
+"""Columns of times in data frames: zones, dates, periods; taken as NumPy counts them, given back alike."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ def read_times(column: nw.Series[Any], step: TimeStep | None = None) -> tuple[ND
     utc = False
     if is_period(column.to_native()):
         return normal(column.to_native().dt.to_timestamp().to_numpy()), False
-    if _zone(column) is None:
+    if zone_of(column) is None:
         times = _plain(column)
     else:
-        times = _without_zone(column, utc=False)
+        times = without_zone(column, utc=False)
         short = step is not None and step.unit in _SHORT
         utc = short or bool((calendar(times).clock != calendar(times[:1]).clock).any())
-        times = _without_zone(column, utc=True) if utc else times
+        times = without_zone(column, utc=True) if utc else times
     if times.dtype.kind not in "iuM":
         raise KindError(fault("time.kind", kind=f"{column.name!r}: {column.dtype}"))
     return normal(times), utc
 
 
-def _zone(column: nw.Series[Any]) -> Any:
+def zone_of(column: nw.Series[Any]) -> Any:
     """Return the time zone of a column, or `None`.
 
     narwhals does not know pandas' zones with an underscore in their names (America/New_York): their dtype is
@@ -56,7 +56,7 @@ def _zone(column: nw.Series[Any]) -> Any:
     return getattr(getattr(column.to_native(), "dtype", None), "tz", None)
 
 
-def _without_zone(column: nw.Series[Any], *, utc: bool) -> NDArray[Any]:
+def without_zone(column: nw.Series[Any], *, utc: bool) -> NDArray[Any]:
     """Return what the clocks show, in UTC or in the zone of the column."""
     if column.dtype == nw.Unknown:
         clock = column.to_native().dt
@@ -67,7 +67,7 @@ def _without_zone(column: nw.Series[Any], *, utc: bool) -> NDArray[Any]:
 
 def _with_zone(column: nw.Series[Any], template: nw.Series[Any], *, utc: bool) -> nw.Series[Any]:
     """Return the same moments in the zone of the template."""
-    zone = _zone(template)
+    zone = zone_of(template)
     if template.dtype == nw.Unknown:
         native = column.to_native().dt.tz_localize("UTC" if utc else zone).dt.tz_convert(zone)
         return nw.from_native(native, series_only=True)
@@ -91,12 +91,12 @@ def time_column(template: nw.Series[Any], future: NDArray[Any], *, utc: bool) ->
     if dtype == nw.Object:
         return nw.new_series(template.name, future.astype(object), backend=backend)
     column = nw.new_series(template.name, future, backend=backend)
-    if _zone(template) is not None:
+    if zone_of(template) is not None:
         try:
             column = _with_zone(column, template, utc=utc)
         except Exception as error:  # every library has its own kinds
             reason = str(error).split("\n")[0]
-            raise DataError(fault("time.no-such-clock", zone=_zone(template), reason=reason)) from error
+            raise DataError(fault("time.no-such-clock", zone=zone_of(template), reason=reason)) from error
     if dtype != nw.Unknown:
         column = column.cast(dtype)
     if hasattr(native, "astype") and column.to_native().dtype != native.dtype:  # pandas has more dtypes

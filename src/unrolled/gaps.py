@@ -46,8 +46,8 @@ def filled(parts: Parts, steps: Sequence[TimeStep]) -> Parts:
     most = max(_FREE, _SHARE * given)
     if count > most:
         widest = int(np.argmax(np.where(np.arange(given) == 0, 0, np.diff(gone, prepend=0))))
-        values = {"count": count, "most": most, "step": steps[0]}
-        raise DataError(fault("time.too-many", place=parts.place(widest, None), **values))
+        where = parts.place(widest, None)
+        raise DataError(fault("time.too-many", place=where, count=count, most=most, step=steps[0]))
     new_offsets = offsets_of(lengths)
     at = gone + np.repeat(new_offsets[:-1], np.diff(offsets))
     source = np.full(given + count, -1, np.int64)

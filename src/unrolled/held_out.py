@@ -37,7 +37,7 @@ def compare_held_out(
         selected: whether these points chose the weights.
 
     Returns:
-        The comparison; None where fewer points than the horizon were held out.
+        The comparison; None where fewer points than the horizon were held out, or none of them was observed.
     """
     horizon, window = model.horizon, model.windowing.window
     least = 1 if model.windowing.mask else window
@@ -49,8 +49,10 @@ def compare_held_out(
     most = max(_MOST_POINTS // usable.size, window)
     # Networks with memory of all read all; the others read the last window alone, and no more is copied.
     read = panel if model.memory == "all" else panel.tails(window + horizon)
-    forecasts = model.forecast(read.of(usable).cut(horizon), threads=threads, known_as=usable)
+    forecasts = model.forecast(read.select(usable).cut(horizon), threads=threads, known_as=usable)
     pasts = [panel.series(s)[:-horizon][-most:] for s in usable.tolist()]
     actual = np.stack([panel.series(s)[-horizon:] for s in usable.tolist()])
+    if not np.isfinite(actual).any():
+        return None
     report = compare(pasts, actual, {"network": forecasts}, season=season)
     return replace(report, selected=selected, sampled_from=total if usable.size < total else None)

@@ -25,7 +25,7 @@ def into_columns(native: Any, id_col: str | None, time_col: str | None) -> tuple
     Returns:
         The frame, the same where nothing is brought in; the columns that came so; the column of the times.
     """
-    index = getattr(native, "index", None)
+    index: Any = getattr(native, "index", None)
     if not hasattr(native, "reset_index") or not hasattr(index, "get_level_values"):
         return native, (), time_col
     columns, names = list(native.columns), list(index.names)

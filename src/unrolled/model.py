@@ -206,9 +206,7 @@ class Model:
         outcome = self.after(table, series, starts, threads=threads, probabilistic=probabilistic)
         return replace(outcome, scaler=scaler)
 
-    def table(
-        self, panel: Panel, scaler: SeriesScaling | None = None
-    ) -> tuple[Table, NDArray[np.int64]]:
+    def table(self, panel: Panel, scaler: SeriesScaling | None = None) -> tuple[Table, NDArray[np.int64]]:
         """Return what the networks read of a panel, and where the last window of each series begins, [S]."""
         window, dtype = self.windowing.window, self.network.engine.dtype
         if self.memory == "window" and (scaler is not None or self.encoder is not None):
@@ -355,9 +353,9 @@ class Model:
         for same in np.split(order, np.flatnonzero(np.diff(ends[order])) + 1):
             length = int(ends[same[0]]) // windowing.patch * windowing.patch
             whole = replace(windowing, window=length)
-            x, scaling = engine.gather(table, series[same], ends[same] - length, windowing=whole)
+            x, own = engine.gather(table, series[same], ends[same] - length, windowing=whole)
             outputs.append(engine.forward(x, threads=threads)[0])
-            rows.append(scaling)
+            rows.append(own)
         back = np.argsort(order, kind="stable")
         scaling = WindowScaling.of(windowing.scaling, np.concatenate(rows)[back])
         return self.mapped(np.concatenate(outputs)[back]), scaling
@@ -367,9 +365,7 @@ class Model:
         shape = (len(raw), self.windowing.horizon, -1, self.head.width)
         return self.head.mapped(raw.reshape(shape))
 
-    def _scaling(
-        self, table: Table, series: NDArray[np.int64], starts: NDArray[np.int64]
-    ) -> WindowScaling:
+    def _scaling(self, table: Table, series: NDArray[np.int64], starts: NDArray[np.int64]) -> WindowScaling:
         """Return how each window scales itself."""
         alone = replace(self.windowing, ahead=0)
         _, rows = self.network.engine.gather(table, series, starts, windowing=alone)
@@ -388,13 +384,11 @@ class Model:
         path, values = _path(table, series, starts, window, self.horizon)
         rows = np.arange(len(series), dtype=np.int64)
         for k in range(0, self.horizon, at_once):
-            outputs, scaling = self._direct(network, path, rows, np.full(len(series), k), threads)
-            values[:, window + k : window + k + at_once] = Outcome(self.head, outputs, scaling).point()
+            said = self._direct(network, path, rows, np.full(len(series), k), threads)
+            values[:, window + k : window + k + at_once] = Outcome(self.head, *said).point()
         return values[:, window:]
 
-    def sample(
-        self, panel: Panel, n: int, *, seed: int, known_as: NDArray[np.int64] | None = None
-    ) -> Array:
+    def sample(self, panel: Panel, n: int, *, seed: int, known_as: NDArray[np.int64] | None = None) -> Array:
         """Return sample paths of what follows the end of every series, in its units.
 
         Shapes:
@@ -422,9 +416,7 @@ class Model:
         outcome = Outcome(self.head, paths.astype(dtype), scaling, scaler)
         return np.moveaxis(outcome.units(np.moveaxis(paths, 1, 3)), 3, 1)
 
-    def _sampled(
-        self, table: Table, series: NDArray[np.int64], starts: NDArray[np.int64]
-    ) -> Outcome:
+    def _sampled(self, table: Table, series: NDArray[np.int64], starts: NDArray[np.int64]) -> Outcome:
         """Return the quantiles of sample paths as the outputs of a quantile head.
 
         Every series has the same random numbers, so that it is forecast alone as it is among others.

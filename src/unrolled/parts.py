@@ -77,7 +77,7 @@ class Parts(NamedTuple):
     """A panel before its numbers and times are checked.
 
     Shapes:
-        values: [N, C]; offsets: [S + 1]; times: [N], as `timestep.normal` gives them; rows: [N], see `Origin`.
+        values: [N, C]; offsets: [S + 1]; times: [N], as `timestep.normal` gives them; rows: [N].
     """
 
     values: NDArray[Any]
@@ -114,6 +114,8 @@ def arrange(codes: NDArray[np.int64], n_series: int) -> tuple[NDArray[np.int64] 
     Shapes:
         codes: [N], the number of each row's series; returns [N] and [S + 1].
     """
+    if n_series == 1:
+        return None, np.array([0, codes.size], np.int64)
     offsets = offsets_of(np.bincount(codes, minlength=n_series))
     order = None if (np.diff(codes) >= 0).all() else np.argsort(codes, kind="stable")
     return order, offsets

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from unrolled.messages import text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from rich.progress import Progress
 
     from unrolled.training import History, Plan, Watcher
 
@@ -25,24 +27,10 @@ def progress_bar(
         members: how many trainings with equally many steps the watcher will be told about.
         also: is told everything too.
     """
-    on_terminal = sys.stderr is not None and sys.stderr.isatty()
-    if not (on_terminal if wanted is None else wanted):
+    if not _shown(wanted):
         yield also
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
-        TextColumn("{task.fields[facts]}"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        redirect_stdout=False,  # what others print goes where they print it
-        redirect_stderr=False,
-    )
-    with bar:
+    with _bar() as bar:
         task = bar.add_task(text("progress.training"), total=None, facts="")
 
         seen: dict[int, History] = {}
@@ -60,3 +48,59 @@ def progress_bar(
                 also(history, plan)
 
         yield watch
+
+
+@contextmanager
+def counting_bar(wanted: bool | None, total: int) -> Iterator[Callable[[int], None] | None]:
+    """Yield a function that draws a bar of how many of `total` are done, or None where none is wanted.
+
+    Args:
+        wanted: True or False; None: where stderr is a terminal.
+        total: how many there are.
+    """
+    if not _shown(wanted):
+        yield None
+        return
+    with _bar() as bar:
+        task = bar.add_task(text("progress.folds"), total=total, facts="")
+        yield lambda done: bar.update(task, completed=done)
+
+
+@contextmanager
+def search_bar(wanted: bool | None) -> Iterator[Callable[[int, int | None, str], None]]:
+    """Yield `tell(done, total, facts)`, which draws a bar of trials, or does nothing where none is wanted.
+
+    Args:
+        wanted: True or False; None: where stderr is a terminal.
+    """
+    if not _shown(wanted):
+        yield lambda done, total, facts: None
+        return
+    with _bar() as bar:
+        task = bar.add_task(text("tune.progress"), total=None, facts="")
+
+        def tell(done: int, total: int | None, facts: str) -> None:
+            bar.update(task, total=total, completed=done, facts=facts)
+
+        yield tell
+
+
+def _shown(wanted: bool | None) -> bool:
+    """Return whether a bar is to be shown: as wanted, else where stderr is a terminal."""
+    return (sys.stderr is not None and sys.stderr.isatty()) if wanted is None else wanted
+
+
+def _bar() -> Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TextColumn("{task.fields[facts]}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        redirect_stdout=False,  # what others print goes where they print it
+        redirect_stderr=False,
+    )

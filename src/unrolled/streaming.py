@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from unrolled.conformal import Calibration
     from unrolled.engine import Array
     from unrolled.model import Model
-    from unrolled.panel import Panel
+    from unrolled.panel import Kind, Panel
 
 
 class ForecastStream:
@@ -75,8 +75,8 @@ class ForecastStream:
             raise DataError(fault("stream.covariates", columns=", ".join(code.name for code in codes)))
         self._model, self._known_as, self._threads = model, known_as, threads
         self._levels, self._calibration = tuple(levels), calibration
-        kind = "vector" if panel.n_channels == 1 else "matrix"
-        self._panel = replace(panel, kind=kind)
+        kind: Kind = "vector" if panel.n_channels == 1 else "matrix"
+        self._panel = replace(panel.tails(panel.lengths[0]), kind=kind, columns=None)
         self._states: list[State] = []
         model.check(panel)
         if model.memory == "all":
@@ -89,19 +89,19 @@ class ForecastStream:
         Shapes:
             [K], or [K, C]; with levels an `Intervals` of such.
         """
-        if self._model.memory == "all":
+        model, panel = self._model, self._panel
+        if model.memory == "all":
             outcome = self._outcome
+        elif not self._levels:
+            return answer(panel, model.forecast(panel, threads=self._threads, known_as=self._known_as))
         else:
-            outcome = self._model.outcome(
-                self._panel,
-                threads=self._threads,
-                known_as=self._known_as,
-                probabilistic=bool(self._levels) and self._model.samples,
+            outcome = model.outcome(
+                panel, threads=self._threads, known_as=self._known_as, probabilistic=model.samples
             )
         if not self._levels or self._calibration is None:
-            return answer(self._panel, outcome.point())
+            return answer(panel, outcome.point())
         bounds = {level: outcome.interval(level, self._calibration) for level in self._levels}
-        return interval_answer(self._panel, outcome.point(), bounds)
+        return interval_answer(panel, outcome.point(), bounds)
 
     def push(self, value: ArrayLike) -> Any:
         """Take the next point, and return the forecast of those that follow it.

@@ -155,9 +155,7 @@ def _candidates(
     if unit in FIXED:
         months = np.diff(calendar(times).month)[inner]
         if int(found.min()) * FIXED[unit] >= _MONTH_NS and most_frequent(months) > 0:
-            yield tuple(
-                TimeStep(most_frequent(months), "M", day) for day in month_days(times, offsets)
-            )
+            yield tuple(TimeStep(most_frequent(months), "M", day) for day in month_days(times, offsets))
         if _weekends_out(times, inner):
             yield (TimeStep(1, "B"),) * n_series
     yield (fixed_step(most_frequent(found), unit),) * n_series
@@ -205,7 +203,7 @@ def _irregular_faults(
     step: TimeStep | None,
 ) -> list[Fault]:
     """Describe the first row of each series that is not one step after the row before it."""
-    steps, wrong = _likely(times, offsets, leaps, inner, step)
+    steps, wrong = _likely(times, offsets, leaps, inner, step) if inner.any() else ([], inner)
     rows = np.flatnonzero(wrong) + 1
     if not rows.size:  # the rows are one step apart, but not on the days that the step aims at
         return _astray_faults(times, offsets, inner, place, step)

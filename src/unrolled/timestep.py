@@ -1,9 +1,9 @@
 """One step of the time axis: what it is, how it is said in words, how it is continued into the future.
 
 Times are int64 (counted steps, years) or datetime64 of any unit from months to nanoseconds, without a zone.
-A step is a fixed length (3 hours, 7 days), a number of business days (Monday to Friday), or a number of months
-that aims at a day of the month. The last day of the month is aimed at by 31, so that 2020-01-31 is followed by
-2020-02-29, and that by 2020-03-31.
+A step is a fixed length (3 hours, 7 days), a number of business days (Monday to Friday), or a number of
+months that aims at a day of the month. The last day of the month is aimed at by 31, so that 2020-01-31 is
+followed by 2020-02-29, and that by 2020-03-31.
 Knows NumPy only; nothing of files, frames or panels.
 """
 

@@ -272,7 +272,7 @@ class _Training:
         snapshot = Snapshot(step, loss, self._trainer.engine.read())
         if better:
             self._best = snapshot
-        ranked = sorted((*self._snapshots, snapshot), key=lambda one: (one.loss, one.step))
+        ranked = sorted((*self._snapshots, snapshot), key=lambda one: one.loss)
         self._snapshots = tuple(ranked[:wanted])
 
     def state(self) -> TrainingState:

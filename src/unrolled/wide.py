@@ -26,7 +26,7 @@ def cut(parts: Parts) -> Parts:
     Returns:
         The parts, series by series. Of a column without any value one row is left.
     """
-    length, n_series = parts.values.shape
+    length = len(parts.values)
     seen = ~np.isnan(parts.values)
     begins = np.where(seen.any(axis=0), seen.argmax(axis=0), length - 1)
     del seen

@@ -170,9 +170,7 @@ def divide_windows(
         first = np.where(divided, lengths - last - points - window, 0)
         return Windows(first, np.where(divided, max(points - targets + 1, 0), 0))
 
-    return Divided(
-        train, part(calibration, validation, at_once), part(0, calibration or validation, horizon)
-    )
+    return Divided(train, part(calibration, validation, at_once), part(0, calibration or validation, horizon))
 
 
 class Order:

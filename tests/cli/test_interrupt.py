@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import time
 from typing import TYPE_CHECKING, Any
 
-from tests.cli.helpers import forecast, monthly, rows, run
+from tests.cli.helpers import QUICK, forecast, monthly, rows, run
 from unrolled.engine import Trainer
+from unrolled.tuning.task import Task
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,3 +84,26 @@ def test_the_demo_goes_on_with_what_it_has(tmp_path: Path, monkeypatch: pytest.M
 def test_the_demo_with_nothing_to_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     interrupted_after(monkeypatch, 0)
     assert run("demo", "--out", tmp_path).exit_code == 130
+
+
+def test_a_search_goes_on_with_its_best_trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual, seen = Task.judge, [0]
+
+    def judge(self: Task, *args: Any, **more: Any) -> float:
+        seen[0] += 1
+        if seen[0] == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.2)
+        return usual(self, *args, **more)
+
+    monkeypatch.setattr(Task, "judge", judge)
+    file = monthly(tmp_path / "a.csv")
+    more = ("--time", "month", "--target", "sales", "--horizon", 6, *QUICK, "--space", "lr=0.001..0.1,log")
+    result = run("tune", file, *more)
+    assert result.exit_code == 0
+    assert len(rows(result.stdout)) == 6
+    assert result.stderr.count("Interrupted: the search ended after") == 1
+    seen[0] = 2
+    nothing = run("tune", file, *more, "--out", tmp_path / "b.csv")
+    assert (nothing.exit_code, nothing.stdout) == (130, "")
+    assert not (tmp_path / "b.csv").exists()

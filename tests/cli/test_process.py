@@ -40,7 +40,9 @@ def test_the_installed_command() -> None:
     assert again.stdout == done.stdout
 
 
-@pytest.mark.parametrize("args", [["--help"], ["demo", "--help"], ["--version"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "args", [["--help"], ["demo", "--help"], ["info", "--help"], ["--version"]], ids=" ".join
+)
 def test_help_loads_neither_numpy_nor_the_core(args: list[str]) -> None:
     code = (
         "import sys, json, unrolled.cli\n"
@@ -58,6 +60,7 @@ def test_help_loads_neither_numpy_nor_the_core(args: list[str]) -> None:
         "safetensors",
         "unrolled._core",
         "unrolled.forecaster",
+        "optuna",
     }
 
 

@@ -1,4 +1,4 @@
-"""What the network reads of tables, and learns: gaps, covariates, statics, steps ahead, short series, growth."""
+"""What the network reads of tables and learns: gaps, covariates, statics, steps ahead, short series, logs."""
 
 from __future__ import annotations
 

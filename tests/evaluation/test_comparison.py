@@ -218,3 +218,34 @@ def test_the_verdict_speaks_chinese(panel):
 
 def test_examples():
     assert doctest.testmod(comparison).failed == 0
+
+
+class TestMissing:
+    def test_points_nobody_saw_are_not_counted(self):
+        known = [[1.0, np.nan, 3.0, 4.0], [3.0, 1.0, 2.0]]
+        came = [[5.0, np.nan], [1.0, 4.0]]
+        row = compare(known, came, {"network": [[6.0, 99.0], [1.0, 6.0]]}).rows["network"]
+        assert row["mae"] == pytest.approx((1 + 1) / 2)
+        assert row["mase"] == pytest.approx((1 / 1 + 1 / 1.5) / 2)
+
+    def test_a_series_never_seen_on_one_side_is_left_out_and_said(self):
+        known = [[1.0, 2.0, 4.0], [np.nan, np.nan], [1.0, 2.0, 4.0]]
+        came = [[5.0], [5.0], [np.nan]]
+        report = compare(known, came, {"network": [[5.0], [5.0], [5.0]]})
+        assert (report.n_series, report.n_missing) == (1, 2)
+        assert report.to_dict()["n_missing"] == 2
+        assert "or none after it: 2 series." in str(report)
+
+    def test_nothing_seen(self):
+        with pytest.raises(DataError, match=r"nothing can be compared[\s\S]*1 series"):
+            compare([1.0, 2.0], [np.nan], {"network": [3.0]})
+
+
+def test_baselines_by_name(panel):
+    known, came = panel
+    report = compare(known, came, {"network": came}, season=4, baselines=("naive2", "auto_theta", "naive"))
+    assert report.baselines == ("naive2", "auto_theta", "naive")
+    with pytest.raises(ArgumentError, match=r"no baseline to compare with"):
+        compare(known, came, {"network": came}, baselines=())
+    with pytest.raises(ArgumentError, match=r"no baseline of this name"):
+        compare(known, came, {"network": came}, baselines=("best",))

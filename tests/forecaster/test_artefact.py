@@ -17,6 +17,7 @@ from tests.forecaster.helpers import CELLS, SCALINGS, STRATEGIES, small, wave, w
 from tests.forecaster.safetensors_files import changed, header_of, header_text, outer_header
 from unrolled import Forecaster, artefact
 from unrolled.errors import FileError
+from unrolled.panel import Columns, to_panel
 
 KINDS = {
     "vector": wave(),
@@ -56,6 +57,14 @@ class TestRoundTrip:
         loss = "mae" if quantiles is None else "quantile"
         forecaster = small(3, loss=loss, quantiles=quantiles).fit(KINDS[kind])
         assert_same(forecaster, round_trip(forecaster, tmp_path), KINDS[kind])
+
+    def test_what_the_columns_were_called(self, tmp_path):
+        frame = pl.DataFrame({"shop": ["a"] * 40, "day": np.arange(40), "sales": wave()[:40]})
+        panel = to_panel(frame, id_col="shop", time_col="day", target_col="sales")
+        ends = round_trip(small(3).fit(panel), tmp_path).ends_
+        assert ends.columns == Columns(id="shop", time="day", utc=False)
+        assert ends.channels == ("sales",)
+        assert round_trip(small(3).fit(wave()), tmp_path).ends_.columns is None
 
     def test_layers_patches_and_skip(self, tmp_path):
         forecaster = small(4, num_layers=3, dropout=0.1, patch=4, window=12, skip=True).fit(wave())

@@ -163,7 +163,9 @@ def test_what_keeping_raises_is_not_swallowed_and_the_best_weights_stay():
 
 class TestMore:
     def test_it_goes_on_at_a_constant_tenth(self):
-        plan = Plan(steps=500, batch_size=32, lr=0.003, schedule="one_cycle", patience=25, seed=7, snapshots=5)
+        plan = Plan(
+            steps=500, batch_size=32, lr=0.003, schedule="one_cycle", patience=25, seed=7, snapshots=5
+        )
         more = plan_more(plan, steps=200)
         np.testing.assert_allclose(more.rates(0, 200), 0.0003)
         assert (more.steps, more.check_every, more.patience, more.seed) == (200, 4, 25, 7)

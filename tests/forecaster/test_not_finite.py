@@ -7,6 +7,7 @@ import pytest
 
 from tests.forecaster.helpers import wave
 from tests.forecaster.lessons import lesson
+from unrolled.diagnosis import _cause
 from unrolled.errors import TrainingError
 from unrolled.messages import speaking
 
@@ -36,10 +37,10 @@ class TestCause:
         assert "a smaller lr, such as 100, and clip=1.0" in str(fault)
 
     def test_large_numbers_that_nobody_scaled(self):
-        job = lesson(cell="rnn_relu", optimizer="sgd", scaling="none", y=1e6 * wave())
-        fault = refused(job, lr=0.01, steps=500)
+        job = lesson(cell="rnn_relu", optimizer="sgd", scaling="none", y=1e20 * wave())
+        fault = refused(job, lr=0.01)
         assert fault.id == "training.not-finite-scaling"
-        assert fault.values["largest"] == pytest.approx(1e6 * wave().max(), rel=0.2)
+        assert fault.values["largest"] == pytest.approx(1e20 * wave().max(), rel=0.2)
         assert 'scaling="last" or scaling="standard"' in str(fault)
 
     def test_a_huge_value(self):
@@ -58,6 +59,22 @@ class TestCause:
         fault = refused(job, names=("calm", "wild"), batch_size=1000)
         assert fault.id == "training.not-finite-value"
         assert fault.values["worst"].startswith("wild[")
+
+    @pytest.mark.parametrize(
+        ("losses", "largest", "scaling", "expected"),
+        [
+            ([1.0, np.inf], 5.0, "last", "value"),
+            ([1e7, np.inf], 5.0, "last", "rate"),  # the weights give large losses everywhere
+            ([np.nan, np.inf], 5.0, "last", "rate"),
+            ([1.0, 2.0], 5.0, "last", "rate"),  # the gradients alone went beyond all numbers
+            ([1.0, 2.0], 1001.0, "last", "value"),
+            ([1.0, 2.0], 1001.0, "none", "scaling"),
+            ([1.0, 2.0], 999.0, "none", "rate"),
+        ],
+    )
+    def test_by_hand(self, losses, largest, scaling, expected):
+        losses = np.array(losses)
+        assert _cause(scaling, losses, np.array([1.0, largest]), ~np.isfinite(losses)) == expected
 
     @pytest.mark.parametrize("language", ["en", "zh"])
     def test_it_is_said_in_every_language(self, language):
@@ -117,7 +134,7 @@ class TestFacts:
         assert states
         with pytest.raises(TrainingError, match="not finite") as again:
             make().train(going_on={"resume": states[-1]}, **plan)
-        assert again.value.faults[0].values == caught.value.faults[0].values
+        assert str(again.value) == str(caught.value)
 
 
 class TestMissingTargets:
@@ -147,7 +164,7 @@ class TestMissingTargets:
         assert 0.0 in history.losses
 
     def test_no_target_at_all_is_an_error(self):
-        with pytest.raises(TrainingError, match="nothing to validate on.*missing") as caught:
+        with pytest.raises(TrainingError, match=r"nothing to validate on.*missing") as caught:
             lesson(y=self.gap(66, 72)).train()
         assert caught.value.faults[0].values == {"count": 5}
 

@@ -31,6 +31,7 @@ LATER = (
     "typer",
     "rich",
     "pydantic",
+    "optuna",
 )
 """What `import unrolled` must not load."""
 

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -153,6 +154,42 @@ def test_tails_are_the_ends_of_every_series() -> None:
     assert panel.tails(9).values.tolist() == panel.values.tolist()
     with fails(ArgumentError, "a tail has too few points ... at least 1 ... 0"):
         panel.tails(0)
+
+
+def test_a_cut_panel_ends_so_many_points_earlier() -> None:
+    panel = to_panel([[1, 2, 3], [5, 6]])
+    cut = panel.cut(1)
+    assert cut.values[:, 0].tolist() == [1, 2, 5]
+    assert cut.offsets.tolist() == [0, 2, 3]
+    assert (cut.kind, cut.ids, cut.values.flags.writeable) == ("list", (0, 1), False)
+    assert panel.cut(0).values.tolist() == panel.values.tolist()
+    for points in (-1, 2):
+        with fails(
+            ArgumentError, f"so many points cannot be cut off ... shortest series has, 2 ... {points}"
+        ):
+            panel.cut(points)
+
+
+def test_selected_series_are_a_list_of_them() -> None:
+    panel = to_panel(np.arange(12.0).reshape(3, 2, 2))
+    some = panel.select([2, 0])
+    assert [some.series(s).tolist() for s in range(2)] == [[[8, 9], [10, 11]], [[0, 1], [2, 3]]]
+    assert (some.kind, some.ids, some.channels) == ("list", (2, 0), ("y0", "y1"))
+    for wrong in ([], [3], [-1]):
+        with fails(ArgumentError, "these numbers of series cannot be selected ... before 3"):
+            panel.select(wrong)
+
+
+def test_cut_and_selected_series_keep_their_own_times() -> None:
+    days = np.arange("2024-01-01", "2024-01-06", dtype="datetime64[D]")
+    rows = {"unique_id": ["a"] * 5 + ["b"] * 4, "ds": [*days, *days[1:]], "y": np.arange(9.0)}
+    panel = to_panel(pd.DataFrame(rows))
+    early = panel.select([1]).cut(1)
+    assert early.times is not None
+    assert early.times.tolist() == panel.times[5:8].tolist()  # type: ignore[index]
+    assert early.future(1)[0].tolist() == panel.times[8:].tolist()  # type: ignore[index]
+    assert (early.ids, early.kind, len(early.steps)) == (("b",), "list", 1)
+    assert answer(early, [[[3.0]]]).tolist() == [[3.0]]
 
 
 @given(

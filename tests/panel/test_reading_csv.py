@@ -79,8 +79,8 @@ def test_only_the_file_itself_is_read(folder: Path) -> None:
         written(name, "y\n1\n")
     assert read_panel(written("a[1b].csv", "y\n5\n"), target="y").values.tolist() == [[5]]
     assert read_panel(written("a*.csv", "y\n6\n"), target="y").values.tolist() == [[6]]
-    with fails(FileError, "a?.csv: there is no such file"):
-        read_panel("a?.csv", target="y")
+    with fails(FileError, "[a-b]*.tsv: no file fits this pattern"):
+        read_panel("[a-b]*.tsv", target="y")
 
 
 def test_folders_in_the_name_add_no_columns(folder: Path) -> None:
@@ -235,11 +235,6 @@ def test_a_missing_file_is_named_with_its_neighbour(folder: Path) -> None:
         read_panel("airlin.csv", target="y")
     with fails(FileError, "no/a.csv: there is no such file ... no/a.csv"):
         read_panel("no/a.csv", target="y")
-
-
-def test_a_folder_is_no_file(folder: Path) -> None:
-    with fails(FileError, f"{folder}: this is a folder ... .csv, .tsv"):
-        read_panel(folder, target="y")
 
 
 @pytest.mark.parametrize("name", ["a.xlsx", "a.txt", "a", "a.csv.zip", "a.parquet.gz"])
@@ -437,8 +432,8 @@ def test_a_long_field_does_not_hide_the_line(folder: Path) -> None:
             "a.csv, line 4, column 't': ... by 1 month ... 2020-03 ... 2020-04",
         ),
         (
-            "t,y\n2024-01-04,1\n2024-01-05,2\n2024-01-08,3\n2024-01-09,4\n",
-            "a.csv, line 4, column 't': ... business days",
+            "t,y\n2024-01-04,1\n2024-01-05,2\n2024-01-08,3\n2024-01-10,4\n",
+            "a.csv, line 5, column 't': ... by 1 business day ... 2024-01-09 ... 2024-01-10",
         ),
         ("t,y\n2020-01-01,2\n", "a.csv, line 2, column 't': one row only"),
     ],

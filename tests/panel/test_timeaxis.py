@@ -145,11 +145,12 @@ def test_an_irregular_row_is_named(times: Any, says: str) -> None:
         find_step(times)
 
 
-def test_business_days_are_named_as_such() -> None:
+def test_business_days_are_a_step() -> None:
     days = np.arange("2024-01-01", "2024-02-01", dtype="datetime64[D]")
     working = days[np.is_busday(days)]
-    with fails(DataError, "position 5 ... business days are not supported ... 2024-01-06 ... 2024-01-08"):
-        find_step(working)
+    assert find_step(working) == TimeStep(1, "B")
+    with fails(DataError, "position 5 ... by 1 business day ... 2024-01-08 ... 2024-01-09"):
+        find_step(np.delete(working, 5))
     with fails(DataError, "position 2 ... does not follow the row before it by 1 day"):
         find_step(days[[0, 1, 3, 4, 5, 6, 7]])
 

@@ -2,6 +2,8 @@
 
     unrolled demo
     unrolled forecast sales.csv --time month --target sales --horizon 12
+    unrolled fit sales.csv --time month --target sales --horizon 12 --save sales.safetensors
+    unrolled predict sales.safetensors
 
 Data goes to stdout, talk to stderr. Exit codes: 0 done, 1 failed, 2 misuse, 130 interrupted with nothing
 to show.

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Any
 
-import typer
-
-from unrolled.cli.talk import LANG_HELP, deliver, deliver_json, guarded, say, speak
-from unrolled.messages import text
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from unrolled.cli.outputs import Outputs
-    from unrolled.forecaster import Forecaster
-    from unrolled.panel import Panel
+from unrolled.cli.steps import (
+    FileArgument,
+    HtmlOption,
+    IdOption,
+    JsonOption,
+    LangOption,
+    OutOption,
+    SaveOption,
+    TargetOption,
+    TimeOption,
+    choose_season,
+    hand_over,
+    make_forecaster,
+    predict_options,
+    read,
+    say_fitted,
+    title_of,
+)
+from unrolled.cli.talk import guarded
 
 EXAMPLES = """Examples:
 
@@ -38,38 +45,16 @@ to show yet.
 
 @guarded
 def forecast(
-    file: Annotated[
-        str,
-        typer.Argument(
-            metavar="FILE", help="CSV (.csv, .tsv, also .gz) or Parquet; one row a time of a series."
-        ),
-    ],
+    file: FileArgument,
     *,
-    time: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COL",
-            help="Column of the times: dates, timestamps, whole numbers. Left out: rows in order.",
-        ),
-    ] = None,
-    target: Annotated[
-        list[str], typer.Option(metavar="COL", help="Column to forecast; several: forecast together.")
-    ],
-    ids: Annotated[
-        str | None, typer.Option("--id", metavar="COL", help="Column that tells the series apart.")
-    ] = None,
-    out: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="Write the forecast there, CSV or Parquet, not to stdout."),
-    ] = None,
-    html: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Draw the forecast into one offline page.")
-    ] = None,
-    save: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Keep the fitted forecaster (safetensors).")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of CSV.")] = False,
-    lang: Annotated[str | None, typer.Option("--lang", callback=speak, is_eager=True, help=LANG_HELP)] = None,
+    time: TimeOption = None,
+    target: TargetOption,
+    ids: IdOption = None,
+    out: OutOption = None,
+    html: HtmlOption = None,
+    save: SaveOption = None,
+    as_json: JsonOption = False,
+    lang: LangOption = None,
     **arguments: Any,
 ) -> None:
     """Forecast the series in a CSV or Parquet file.
@@ -78,119 +63,15 @@ def forecast(
     each is printed as CSV. How good it is beside simple baselines, on points held
     out, is told on stderr.
     """
-    from unrolled.checks import check_parameters
     from unrolled.cli.outputs import Outputs
-    from unrolled.files import read_panel
-    from unrolled.forecaster import Forecaster
 
-    forecaster = Forecaster(**arguments)
-    _refuse_quantiles(forecaster)
-    check_parameters(forecaster.get_params())
+    how = predict_options(arguments)
+    forecaster = make_forecaster(arguments)
     outputs = Outputs(out, html, save)
-    outputs.check(file)
-    panel = read_panel(file, target=target, time=time, ids=ids, dtype=forecaster.dtype)
-    say(text("cli.read", file=file, series=panel.n_series, points=len(panel.values)))
-    _choose_season(forecaster, panel)
+    outputs.check(FILE=file)
+    panel = read(file, target=target, time=time, ids=ids, dtype=forecaster.dtype)
+    choose_season(forecaster, panel)
     forecaster.fit(panel)
-    _tell(forecaster)
-    _hand_over(forecaster, panel, outputs, title=Path(file).name, as_json=as_json)
-
-
-def _refuse_quantiles(forecaster: Forecaster) -> None:
-    """Refuse the loss whose answer is more than one column.
-
-    Raises:
-        ArgumentError: the loss is "quantile".
-    """
-    from unrolled.engine import LOSSES
-    from unrolled.errors import ArgumentError, fault
-
-    if forecaster.loss == "quantile":
-        known = ", ".join(loss for loss in LOSSES if loss != "quantile")
-        raise ArgumentError(fault("cli.quantile-loss", got=forecaster.loss, known=known))
-
-
-def _choose_season(forecaster: Forecaster, panel: Panel) -> None:
-    """Take the season that the times suggest, where none was given and the series are long enough."""
-    import numpy as np
-
-    if forecaster.season is not None or not panel.steps:
-        return
-    step = panel.steps[0]
-    if step.season and np.median(panel.lengths) >= 2 * step.season + forecaster.horizon:
-        forecaster.set_params(season=step.season)
-        say(text("cli.season", season=step.season, step=step))
-
-
-def _tell(forecaster: Forecaster) -> None:
-    """Say what was trained, and how good it is beside the baselines."""
-    history = forecaster.history_
-    say(
-        text(
-            "cli.fitted",
-            cell=forecaster.cell,
-            parameters=forecaster.network_.spec.parameter_count,
-            window=forecaster.settings_.window,
-            steps=len(history.losses),
-            seconds=history.seconds,
-        )
-    )
-    say(text("cli.no-comparison") if forecaster.report_ is None else str(forecaster.report_))
-
-
-def _hand_over(forecaster: Forecaster, panel: Panel, outputs: Outputs, *, title: str, as_json: bool) -> None:
-    """Write the files, then print; a forecast that could not be written is printed, not lost.
-
-    Raises:
-        FileError: a file, or stdout, cannot be written.
-    """
-    from unrolled.errors import FileError, raise_any
-    from unrolled.files import csv_text, forecast_rows, write_forecast
-
-    forecasts = forecaster.predict()
-    faults = outputs.write(
-        {
-            "out": lambda path: write_forecast(path, panel, forecasts),
-            "html": lambda path: _write_page(path, forecaster, panel, forecasts, title=title),
-            "save": forecaster.save,
-        }
-    )
-    rows = forecast_rows(panel, forecasts)
-    if as_json:
-        deliver_json(_facts(forecaster, rows))
-    elif outputs.out is None or faults:
-        deliver(csv_text(rows).rstrip("\n"))
-    raise_any(FileError, faults)
-
-
-def _write_page(
-    path: str, forecaster: Forecaster, panel: Panel, forecasts: NDArray[Any], *, title: str
-) -> None:
-    """Draw the forecast."""
-    from unrolled.atomic import replace_file
-    from unrolled.page import forecast_page
-    from unrolled.reports import forecast_report
-
-    report = forecast_report(
-        forecaster,
-        panel,
-        forecasts=forecasts,
-        title=title.encode("utf-8", "replace").decode(),  # a name need not be text
-        comparison=forecaster.report_,
-    )
-    replace_file(path, forecast_page(report))
-
-
-def _facts(forecaster: Forecaster, rows: dict[str, list[Any]]) -> dict[str, Any]:
-    """Return what `--json` says: the forecast row by row, the comparison, the network."""
-    from unrolled.reports import network_report
-
-    comparison = forecaster.report_
-    return {
-        "horizon": forecaster.horizon,
-        "season": forecaster.season,
-        "forecast": [dict(zip(rows, values, strict=True)) for values in zip(*rows.values(), strict=True)],
-        "comparison": None if comparison is None else comparison.to_dict(),
-        "network": network_report(forecaster),
-        "stopped": forecaster.history_.stopped,
-    }
+    say_fitted(forecaster)
+    forecasts = forecaster.predict(**how)
+    hand_over(forecaster, panel, outputs, forecasts=forecasts, title=title_of(file), as_json=as_json)

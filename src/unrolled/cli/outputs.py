@@ -58,11 +58,11 @@ class Outputs:
         every = {"out": self.out, "html": self.html, "save": self.save}
         return {name: path for name, path in every.items() if path is not None}
 
-    def check(self, source: str) -> None:
+    def check(self, **sources: str) -> None:
         """Refuse, before the work begins, what could not be written after it.
 
         Args:
-            source: the file that is read, which nothing may overwrite.
+            sources: the files that are read, which nothing may overwrite, by what help calls them.
 
         Raises:
             ArgumentError: the same file is named twice.
@@ -70,11 +70,11 @@ class Outputs:
         """
         from unrolled.files.source import KINDS
 
-        named = {"FILE": source, **{f"--{name}": path for name, path in self.paths.items()}}
+        named = {**sources, **{f"--{name}": path for name, path in self.paths.items()}}
         same = [
             fault("cli.same-file", file=named[one], first=one, second=other)
             for one, other in combinations(named, 2)
-            if os.path.realpath(named[one]) == os.path.realpath(named[other])
+            if other not in sources and os.path.realpath(named[one]) == os.path.realpath(named[other])
         ]
         raise_any(ArgumentError, same)
         faults = []

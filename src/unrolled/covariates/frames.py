@@ -19,7 +19,8 @@ from unrolled.covariates.columns import (
 )
 from unrolled.covariates.future import Rows
 from unrolled.errors import ArgumentError, DataError, Fault, KindError, fault, raise_any
-from unrolled.frames import _codes, _in_memory, _times, _without_zone, _zone
+from unrolled.frames import in_memory, series_codes
+from unrolled.frametimes import read_times, without_zone, zone_of
 from unrolled.parts import arrange, likely_column
 from unrolled.places import Place, named
 from unrolled.timestep import normal
@@ -75,8 +76,8 @@ def from_frame(
         [4.0, 6.0, 5.0]
     """
     columns = _columns_of(panel)
-    read = _in_memory(frame)
-    aside = None if static is None else _in_memory(static)
+    read = in_memory(frame)
+    aside = None if static is None else in_memory(static)
     faults = name_faults([*past_cols, *known_cols, *static_cols])
     faults += _absent(read, [*past_cols, *known_cols, *(() if aside is not None else static_cols)])
     if aside is not None:
@@ -103,12 +104,12 @@ def rows_of_future(covariates: Covariates, panel: Panel, future: object) -> Rows
         DataError: columns or times are missing.
     """
     columns = _columns_of(panel)
-    frame = _in_memory(future)
+    frame = in_memory(future)
     keys = [name for name in (columns.id, columns.time) if name is not None]
     raise_any(DataError, _absent(frame, [*keys, *covariates.known]))
     series = np.zeros(len(frame), np.int64)
     if columns.id is not None:
-        codes, firsts = _codes(frame, columns.id)
+        codes, firsts = series_codes(frame, columns.id)
         series = _numbers(panel, frame[columns.id][firsts].to_list())[codes]
     times = None
     if columns.time is not None and panel.times is not None:
@@ -142,7 +143,7 @@ def _absent(frame: nw.DataFrame[Any], wanted: Sequence[str]) -> list[Fault]:
 
 def _rows_of(panel: Panel, frame: nw.DataFrame[Any], columns: Columns) -> NDArray[np.int64]:
     """Return the row of the frame of each row of a panel that holds all of them."""
-    codes, firsts = _codes(frame, columns.id)
+    codes, firsts = series_codes(frame, columns.id)
     same = len(frame) == len(panel.values) and len(firsts) == panel.n_series
     if not same:
         raise ArgumentError(fault("covariates.other-frame", rows=len(frame), points=len(panel.values)))
@@ -240,6 +241,6 @@ def _numbers(panel: Panel, names: Sequence[object]) -> NDArray[np.int64]:
 
 def _same_clock(column: nw.Series[Any], *, utc: bool) -> NDArray[Any]:
     """Return times by the clock that the panel goes by: UTC, or the one on the wall."""
-    if _zone(column) is None:
-        return _times(column)[0]
-    return normal(_without_zone(column, utc=utc))
+    if zone_of(column) is None:
+        return read_times(column)[0]
+    return normal(without_zone(column, utc=utc))

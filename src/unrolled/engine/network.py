@@ -113,6 +113,7 @@ class Engine:
             dilations=list(dilations),
         )
         self._dilations = tuple(dilations)
+        self._dilated = any(d > 1 for d in self._dilations)
         self.shapes: dict[str, tuple[int, ...]] = {
             name: (rows, columns) if columns else (rows,) for name, rows, columns in self.core.parameters()
         }
@@ -205,7 +206,8 @@ class Engine:
         Raises:
             ArgumentError, ValueError: a shape does not fit, or a state or lengths meet dilated layers.
         """
-        self._refuse_if_dilated(state=state, lengths=lengths)
+        if self._dilated:
+            self._refuse(state=state, lengths=lengths)
         x = self._sequence(x)
         end = self._copy(state, x.shape[1])
         out = np.empty(self._output_shape(x), self.dtype)
@@ -248,7 +250,8 @@ class Engine:
         Raises:
             ArgumentError, ValueError: a shape does not fit, or a state or lengths meet dilated layers.
         """
-        self._refuse_if_dilated(state=state, d_state=d_state, lengths=lengths)
+        if self._dilated:
+            self._refuse(state=state, d_state=d_state, lengths=lengths)
         x = self._sequence(x)
         start = self._copy(state, x.shape[1])
         d_start = self._copy(d_state, x.shape[1])
@@ -271,17 +274,12 @@ class Engine:
         )
         return Gradients(self.split(flat), d_x, d_start)
 
-    def _refuse_if_dilated(self, **given: object) -> None:
+    def _refuse(self, **given: object) -> None:
         """Refuse what dilated layers cannot take: their state is not one step's."""
-        if any(d > 1 for d in self._dilations):
-            raise_any(
-                ArgumentError,
-                [
-                    fault("engine.dilated", name=name, dilations=self._dilations)
-                    for name, value in given.items()
-                    if value is not None
-                ],
-            )
+        names = [name for name, value in given.items() if value is not None]
+        raise_any(
+            ArgumentError, [fault("engine.dilated", name=name, dilations=self._dilations) for name in names]
+        )
 
     def _sequence(self, x: Array) -> Array:
         """Return x as the core reads it; it checks the sizes again."""

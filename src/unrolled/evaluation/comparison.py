@@ -257,7 +257,8 @@ def compare(
     return judged(
         true[seen],
         methods,
-        trained,
+        scales_of(trained, season or 1),
+        np.array([len(one) for one in trained]),
         models=tuple(forecasts),
         season=season,
         n_missing=int((~seen).sum()),
@@ -267,7 +268,8 @@ def compare(
 def judged(
     true: NDArray[np.float64],
     methods: Mapping[str, NDArray[np.float64]],
-    trained: Sequence[NDArray[np.float64]],
+    scales: Mapping[str, NDArray[np.float64]],
+    lengths: NDArray[np.int64],
     *,
     models: tuple[str, ...],
     season: int | None,
@@ -277,26 +279,26 @@ def judged(
     """Score forecasts that are rows already, those of the models first, then those of the baselines.
 
     Shapes:
-        true, each of methods: `[R, K]`; trained: R series `[T]`, each of its own length.
+        true, each of methods: `[R, K]`; each of scales, lengths: `[R]`.
 
     Args:
         true: what came; of every row something was observed.
         methods: what each method forecast, by its name.
-        trained: what was known before the first forecast of every row; something of it was observed.
+        scales: what MASE divides by in each row, as `judging.scales_of` gives it.
+        lengths: points known before the first forecast of each row, of which something was observed.
         models: the methods that are compared with the others.
         season: points in a season, or None.
         n_missing: rows that were left out because nothing was observed.
         folds: stretches of time that the rows come from.
     """
     period = season or 1
-    scales = scales_of(trained, period)
     constant = scales["mase"] == 0
     scored = {name: scores(true, pred, scales) for name, pred in methods.items()}
     rows = {
         name: {key: mean_of(key, each, constant) for key, each in by_metric.items()}
         for name, by_metric in scored.items()
     }
-    decides = judge(int(constant.sum()), len(trained))
+    decides = judge(int(constant.sum()), len(true))
     model = lowest(rows, models, decides)
     rival = lowest(rows, (name for name in methods if name not in models), decides)
     return Comparison(
@@ -304,9 +306,9 @@ def judged(
         models=models,
         horizon=true.shape[1],
         season=season,
-        n_series=len(trained),
+        n_series=len(true),
         n_constant=int(constant.sum()),
-        n_short=0 if period == 1 else sum(len(channel) <= period for channel in trained),
+        n_short=0 if period == 1 else int((lengths <= period).sum()),
         wins=int((scored[model]["mae"] < scored[rival]["mae"]).sum()),
         n_missing=n_missing,
         folds=folds,

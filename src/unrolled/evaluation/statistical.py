@@ -7,7 +7,6 @@ microseconds, so a comparison has them only where they are named.
 from __future__ import annotations
 
 import importlib
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -151,8 +150,7 @@ def _one(make: Any, y: NDArray[np.float64], horizon: int, season: int) -> NDArra
     simple = seasonal_naive(y, horizon, season=season)
     if len(y) < FEWEST or y.min() == y.max():
         return simple
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # candidates that do not fit warn, though they are not taken
+    with np.errstate(all="ignore"):  # candidates that do not fit overflow, and are not taken
         try:
             found = make(season_length=season).forecast(y=np.ascontiguousarray(y), h=horizon)["mean"]
         except _REFUSALS:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from unrolled.files.looking import overview
 from unrolled.files.reading import read_panel
 from unrolled.files.writing import csv_text, forecast_rows, write_forecast
 
-__all__ = ["csv_text", "forecast_rows", "read_panel", "write_forecast"]
+__all__ = ["csv_text", "forecast_rows", "overview", "read_panel", "write_forecast"]

@@ -32,6 +32,7 @@ def connected() -> Iterator[duckdb.DuckDBPyConnection]:
     connection = duckdb.connect(":memory:", config=_SETTINGS)
     try:
         connection.execute("SET enable_progress_bar = false")
+        connection.execute("SET python_enable_replacements = false")  # a query sees files, not variables
         yield connection
     finally:
         connection.close()

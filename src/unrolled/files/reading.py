@@ -1,61 +1,80 @@
-"""Columns of a file become series: numbers, ids and times, every fault named by line and column."""
+"""Columns of files or of a query become series, every fault named by line and column."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import os
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from unrolled.errors import ArgumentError, DataError, Fault, FileError, fault, raise_any
+from unrolled.errors import ArgumentError, DataError, Fault, fault, raise_any
 from unrolled.files.database import connected
-from unrolled.files.source import open_source
-from unrolled.files.times import INTEGERS, TimeColumn, read_times
-from unrolled.panel import Panel, sealed
+from unrolled.files.loading import (
+    Tables,
+    fetch_column,
+    holds_numbers,
+    load,
+    open_tables,
+    read_values,
+    stems_of,
+)
+from unrolled.files.times import TimeColumn, read_times
+from unrolled.panel import Panel, modes, sealed
 from unrolled.parts import Columns, Parts, arrange
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Sequence
 
     import duckdb
     from numpy.typing import NDArray
 
-    from unrolled.files.source import Source
-
-_MISSING = ("", "nan", "na", "n/a", "#n/a", "null", "none", "nat")
-"""What people write where there is no number, in small letters."""
-
-_NUMBERS = INTEGERS | {"HUGEINT", "UHUGEINT", "FLOAT", "DOUBLE", "BOOLEAN"}
-
 
 def read_panel(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | None = None,
     *,
-    target: str | Sequence[str],
+    sql: str | None = None,
+    target: str | Sequence[str] | None = None,
     time: str | None = None,
     ids: str | None = None,
     dtype: str = "float32",
+    layout: str = "long",
+    missing: str = "refuse",
+    freq: object = None,
+    gaps: str = "refuse",
 ) -> Panel:
-    r"""Read series from a CSV or Parquet file.
+    r"""Read series from CSV or Parquet files, or from a query over them.
 
     One row a time of a series, the rows of each series in the order of time; the rows of several series may
-    alternate. Nothing is sorted, filled or guessed behind the caller's back.
+    alternate. Or, in wide layout, one column a series. Nothing is sorted or guessed behind the caller's back.
+
+    The values are read some rows at a time into the buffer of the panel.
 
     Args:
-        path: a file that ends in .csv, .tsv, .csv.gz, .tsv.gz, .parquet or .pq. CSV is UTF-8, its first line
-            names the columns, and they are cut by a comma, semicolon, tab or bar.
-        target: the column to forecast, or several: channels forecast together.
+        path: a file that ends in .csv, .tsv, .csv.gz, .tsv.gz, .parquet or .pq; a folder, of which all such
+            files are read; or a pattern like "sales/*.csv". Several files are read in the order of their
+            names, one behind the other, and have the same columns. CSV is UTF-8, its first line names the
+            columns, and they are cut by a comma, semicolon, tab or bar.
+        sql: instead of a path: one SELECT that DuckDB can run over files of this machine. It only reads, and
+            the network is not used. An ORDER BY in it is the order of the rows.
+        target: the column to forecast, or several: channels forecast together. In wide layout the columns
+            that are series; `None`: all columns of numbers (in CSV: all but the times).
         time: the column of the times: whole numbers, months like 1949-01, dates, timestamps. `None`: rows in
             order.
-        ids: the column that tells the series apart. `None`: one series.
+        ids: the column that tells the series apart. `None`: one series; of several files each is a series,
+            named as its file without the ending.
         dtype: "float32" or "float64".
+        layout: "long" or "wide".
+        missing: "refuse" or "allow" values that are missing, see `to_panel`.
+        freq: the step between the rows; `None`: it is found. See `to_panel`.
+        gaps: "refuse" or "fill" times that are left out, see `to_panel`.
 
     Returns:
         The panel, of kind "list"; its `columns` know the names in the file.
 
     Raises:
-        ArgumentError: the dtype is neither float32 nor float64, or no target is named.
-        FileError: the file is missing, of another kind, empty, damaged, or lacks a column.
+        ArgumentError: an argument is not known, no target is named, or sql is not one SELECT.
+        FileError: a file is missing, of another kind, empty, damaged, or lacks a column; or the query fails.
         DataError: numbers, ids or times do not fit; all of them at once, by line and column.
 
     Example:
@@ -65,22 +84,29 @@ def read_panel(
         >>> panel, str(panel.steps[0])
         (Panel(1 series, 1 channel, 2 points), '1 month')
     """
-    if dtype not in ("float32", "float64"):
-        raise ArgumentError(fault("panel.dtype", dtype=dtype))
-    targets = (target,) if isinstance(target, str) else tuple(target)
-    if not targets:
+    step = modes(dtype=dtype, layout=layout, missing=missing, freq=freq, gaps=gaps)
+    if (path is None) == (sql is None):
+        raise ArgumentError(fault("file.path-or-sql", path=path, sql=sql))
+    targets = () if target is None else (target,) if isinstance(target, str) else tuple(target)
+    if not targets and (layout == "long" or target is not None):
         raise ArgumentError(fault("panel.no-target"))
+    ids = None if layout == "wide" else ids
     with connected() as connection:
-        source = open_source(connection, path, [one for one in (ids, time, *targets) if one is not None])
-        _load(connection, source, {"id": ids, "t": time, **{f"y{c}": one for c, one in enumerate(targets)}})
-        values, faults = _values(connection, source, targets, dtype)
-        faults = [*_id_faults(connection, source, ids), *faults]
+        tables = open_tables(connection, path, sql, [one for one in (ids, time, *targets) if one is not None])
+        targets = targets or _wide_targets(tables, time)
+        stems = stems_of(tables) if ids is None and layout == "long" and len(tables.sources) > 1 else []
+        named = {"id": ids, "t": time}
+        chosen = {short: one for short, one in named.items() if one is not None}
+        tables = load(connection, tables, chosen, targets, dtype=dtype, stems=stems)
+        _check_kinds(tables, targets)
+        values, faults = read_values(connection, tables, targets, dtype)
+        faults = [*_id_faults(connection, tables, ids), *faults]
         axis = TimeColumn(None, False, [])
         if time is not None:
-            axis = read_times(connection, source.columns[time][1], lambda row: source.place(row, time))
+            axis = read_times(connection, tables.kind(time), lambda row: tables.place(row, time))
         if axis.faults or any(one.id == "panel.id-missing" for one in faults):
             raise DataError(*axis.faults, *faults)
-        codes, names = _series(connection, len(values), ids)
+        codes, names = _series(connection, len(values), ids, stems)
     order, offsets = arrange(codes, len(names))
     times = axis.times
     if order is not None:
@@ -88,64 +114,44 @@ def read_panel(
 
     def place(row: int, channel: int | None) -> object:
         column = (time or targets[0]) if channel is None else targets[channel]
-        return source.place(row if order is None else int(order[row]), column)
+        return tables.place(row if order is None else int(order[row]), column)
 
-    columns = Columns(ids, time, axis.utc)
-    return sealed(Parts(values, offsets, names, targets, "list", times, columns, place, faults))
+    columns = Columns(ids, time, axis.utc, layout="wide" if layout == "wide" else "long")
+    fetch = partial(fetch_column, None if path is None else os.path.abspath(path), sql)
+    parts = Parts(values, offsets, names, targets, "list", times, columns, place, faults, order, fetch)
+    return sealed(parts, missing=missing, step=step, gaps=gaps)
 
 
-def _load(connection: duckdb.DuckDBPyConnection, source: Source, columns: dict[str, str | None]) -> None:
-    """Copy the columns that are needed into the table `data`, in the order of the file."""
-    import duckdb
+def _wide_targets(tables: Tables, time: str | None) -> tuple[str, ...]:
+    """Return the columns that are series where none is named: those of numbers; in CSV all but the times.
 
-    kept = [(short, *source.columns[name]) for short, name in columns.items() if name is not None]
-    chosen = (
-        f"{'trim(' + sql + ')' if short == 't' and kind == 'VARCHAR' else sql} AS {short}"
-        for short, sql, kind in kept
+    Raises:
+        DataError: there is none.
+    """
+    source = tables.sources[0]
+    found = tuple(
+        column
+        for column, (_, kind) in source.columns.items()
+        if column and column != time and (source.delimited or holds_numbers(kind))
     )
-    try:
-        connection.execute(f"CREATE TEMP TABLE data AS SELECT {', '.join(chosen)} FROM {source.relation}")
-    except duckdb.Error as error:
-        raise FileError(source.broken(error)) from error
-    if connection.execute("SELECT 1 FROM data LIMIT 1").fetchone() is None:
-        names = ", ".join(map(repr, source.columns))
-        nothing = fault("file.no-rows", file=source.path, columns=names)
-        raise FileError((source.delimited.first_fault() if source.delimited else None) or nothing)
+    if not found:
+        raise DataError(fault("panel.no-wide", known=", ".join(map(repr, source.columns))))
+    return found
 
 
-def _values(
-    connection: duckdb.DuckDBPyConnection, source: Source, targets: Sequence[str], dtype: str
-) -> tuple[NDArray[Any], list[Fault]]:
-    """Return the numbers of the target columns, [N, C], and the text among them (0 stands for it)."""
-    columns: list[NDArray[Any]] = []
+def _check_kinds(tables: Tables, targets: Sequence[str]) -> None:
+    """Refuse columns that hold neither numbers nor text."""
     faults: list[Fault] = []
-    for channel, target in enumerate(targets):
-        kind, short = source.columns[target][1], f"y{channel}"
-        if kind not in _NUMBERS | {"VARCHAR"} and not kind.startswith("DECIMAL"):
-            faults.append(fault("file.column-kind", place=source.place(0, target), kind=kind))
-            continue
-        words = ", ".join(f"'{word}'" for word in _MISSING)
-        strange = (
-            f"{kind == 'VARCHAR'} AND try_cast({short} AS DOUBLE) IS NULL "
-            f"AND trim(lower({short}::VARCHAR)) NOT IN ({words})"
-        )
-        first = connection.execute(
-            f"SELECT rowid, {short}, count(*) OVER () FROM data WHERE {strange} ORDER BY rowid LIMIT 1"
-        ).fetchone()
-        if first is not None:
-            row, value, count = first
-            faults.append(fault("file.text", place=source.place(row, target), value=value, count=count))
-        number = f"CASE WHEN {strange} THEN 0 ELSE coalesce(try_cast({short} AS DOUBLE), 'nan'::DOUBLE) END"
-        read = connection.execute(f"SELECT {number} AS y FROM data ORDER BY rowid").fetchnumpy()
-        with np.errstate(over="ignore"):  # what does not fit into float32 becomes infinite and is named later
-            columns.append(np.asarray(read["y"]).astype(dtype, copy=False))
-    raise_any(DataError, faults if len(columns) < len(targets) else [])
-    if len(columns) == 1:
-        return columns[0].reshape(-1, 1), faults
-    return np.stack(columns, axis=1), faults
+    for target in targets:
+        for source in tables.sources:
+            kind = source.columns[target][1]
+            if kind != "VARCHAR" and not holds_numbers(kind):
+                faults.append(fault("file.column-kind", place=source.place(0, target), kind=kind))
+                break
+    raise_any(DataError, faults)
 
 
-def _id_faults(connection: duckdb.DuckDBPyConnection, source: Source, ids: str | None) -> list[Fault]:
+def _id_faults(connection: duckdb.DuckDBPyConnection, tables: Tables, ids: str | None) -> list[Fault]:
     """Describe the first row whose series has no name."""
     if ids is None:
         return []
@@ -154,15 +160,15 @@ def _id_faults(connection: duckdb.DuckDBPyConnection, source: Source, ids: str |
     ).fetchone()
     if first is None:
         return []
-    return [fault("panel.id-missing", place=source.place(first[0], ids), count=first[1])]
+    return [fault("panel.id-missing", place=tables.place(first[0], ids), count=first[1])]
 
 
 def _series(
-    connection: duckdb.DuckDBPyConnection, rows: int, ids: str | None
+    connection: duckdb.DuckDBPyConnection, rows: int, ids: str | None, stems: Sequence[str]
 ) -> tuple[NDArray[np.int64], tuple[object, ...]]:
     """Number the series in the order in which they first appear; return each row's number and the names."""
-    if ids is None:
-        return np.zeros(rows, np.int64), (0,)
+    if ids is None and not stems:
+        return np.broadcast_to(np.int64(0), rows), (0,)
     connection.execute(
         "CREATE TEMP TABLE names AS "
         "SELECT id, row_number() OVER (ORDER BY min(rowid)) - 1 AS code FROM data GROUP BY id"

@@ -43,7 +43,8 @@ def forecast_rows(panel: Panel, forecasts: ArrayLike) -> dict[str, list[Any]]:
     Returns:
         By name: the ids, where the panel knows their column or holds several series ("series"); times that
         follow each series' own end, as integers or ISO text of the resolution in which they came, else "step"
-        from 1 to K; "y_hat", or with several channels "<channel>_hat" each. Values are Python's own, fit for
+        from 1 to K; "y_hat", or with several channels "<channel>_hat" each; in wide layout one row a time
+        and one column a series, called as it was. Values are Python's own, fit for
         JSON; a float32 is given with the digits that tell it from its neighbours.
 
     Example:
@@ -55,16 +56,21 @@ def forecast_rows(panel: Panel, forecasts: ArrayLike) -> dict[str, list[Any]]:
     series, horizon = cube.shape[:2]
     columns = panel.columns
     rows: dict[str, list[Any]] = {}
-    if (columns and columns.id is not None) or series > 1:
+    wide = columns is not None and columns.layout == "wide"
+    if not wide and ((columns and columns.id is not None) or series > 1):
         known = (columns.id if columns else None) or "series"
         names = [one if isinstance(one, int | str) else str(one) for one in panel.ids]
         rows[known] = [one for one in names for _ in range(horizon)]
     future = panel.future(horizon)
+    if wide and future is not None:
+        future = future[:1]
     if future is None:
-        rows["step"] = [*range(1, horizon + 1)] * series
+        rows["step"] = [*range(1, horizon + 1)] * (1 if wide else series)
     else:
         called = (columns.time if columns else None) or "time"
         rows[called] = to_text(future.reshape(-1), utc=bool(columns and columns.utc))
+    if wide:
+        return rows | {str(one): _digits(cube[index]) for index, one in enumerate(panel.ids)}
     for channel, hat in enumerate(hat_names(panel)):
         rows[hat] = _digits(cube[:, :, channel])
     return rows
@@ -116,7 +122,8 @@ def write_forecast(path: str | PathLike[str], panel: Panel, forecasts: ArrayLike
     if ending in (".parquet", ".pq"):
         options = "FORMAT parquet"
         if panel.times is not None:
-            at = len(rows) - panel.n_channels - 1
+            wide = panel.columns is not None and panel.columns.layout == "wide"
+            at = 0 if wide else len(rows) - panel.n_channels - 1
             chosen[at] = f"{_typed(at, panel)} AS {name(list(rows)[at])}"
     else:
         delimiter = "'\\t'" if ending.startswith(".tsv") else "','"
