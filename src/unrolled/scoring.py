@@ -94,7 +94,7 @@ def _mixed(ends: Panel, later: Panel, first: NDArray[Any], second: NDArray[Any])
 
 def _until(panel: Panel, rows: NDArray[np.int64], points: NDArray[np.int64]) -> Panel:
     """Return the first points of some of the series."""
-    own = panel.of(rows)
+    own = panel.select(rows)
     cuts = [
         slice(start, start + count)
         for start, count in zip(own.offsets[:-1].tolist(), points.tolist(), strict=True)

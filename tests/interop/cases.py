@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import zlib
 from dataclasses import dataclass, field
 from typing import Any
@@ -133,7 +132,6 @@ def series_of(case: Case) -> list[Any]:
     return made
 
 
-@functools.cache
 def fitted(case: Case, dtype: str) -> Forecaster:
     """Return the forecaster of a case, trained for a few steps."""
     y = series_of(case)

@@ -170,7 +170,7 @@ class TestRefused:
 
 def test_another_series_is_scaled_as_it_was():
     forecaster = small(3, window=12, scaling="series", dtype="float64").fit(waves(50, 60))
-    panel = forecaster.ends_.of(np.array([1]))
+    panel = forecaster.ends_.select(np.array([1]))
     reading = readings(forecaster._model, panel, known_as=np.array([1]))
     inputs = {name: torch.as_tensor(one) for name, one in reading.inputs().items()}
     forecast, _ = forecaster.to_torch()(**inputs)

@@ -154,7 +154,7 @@ def check(
     numbers = np.arange(min(sample.n_series, _TRIED), dtype=np.int64)
     groups = [numbers[one : one + 1] for one in numbers] if model.memory == "all" else [numbers]
     for group in groups:
-        panel = sample.of(group)
+        panel = sample.select(group)
         known = group if known_as is None else known_as[group]
         wanted = expected(model, panel, known_as=known)
         got = session.run(["forecast"], as_inputs(readings(model, panel, known_as=known).inputs()))[0]
