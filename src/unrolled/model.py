@@ -502,7 +502,7 @@ def with_features(table: Table, encoder: Encoder, panel: Panel, *, horizon: int)
     return replace(
         table,
         features=features.features,
-        feature_offsets=features.offsets,
+        feature_offsets=None if features.features is None else features.offsets,
         known=features.known,
         static=features.static,
     )
