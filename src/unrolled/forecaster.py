@@ -401,7 +401,9 @@ class Forecaster(Estimator):
         outcome = self._model.outcome(panel, probabilistic=self._model.samples, **self._how(panel))
         calibration = self._calibration(wanted)
         bounds = {level: outcome.interval(level, calibration) for level in wanted}
-        return interval_answer(panel, outcome.point(), bounds)
+        # Whoever asks for intervals too has the same point forecasts, sampled or not, to the last bit.
+        point = self._model.forecast(panel, **self._how(panel))
+        return interval_answer(panel, point, bounds)
 
     def predict_quantiles(
         self,
@@ -461,7 +463,7 @@ class Forecaster(Estimator):
             ArgumentError: the loss says nothing of the spread, or the strategy is not "recursive".
             DataError: as for `predict`.
         """
-        check_whole(n=n)
+        check_whole(1, 1_000_000, n=n)
         check_whole(0, 2**32 - 1, seed=seed)
         panel = self._to_continue(y, past=past, known=known, static=static, future=future)
         return self._model.sample(panel, n, seed=seed, known_as=self._known_as(panel))
@@ -482,7 +484,9 @@ class Forecaster(Estimator):
         """
         panel = self._to_continue(history)
         wanted = () if levels is None else check_levels(levels)
-        calibration = self._calibration(wanted) if wanted else None
+        calibration: Any = self._calibration(wanted) if wanted else None
+        for level in wanted:
+            calibration.margin(level)  # what cannot be had is said now, not when a point has arrived
         how = self._how(panel)
         return ForecastStream(self._model, panel, levels=wanted, calibration=calibration, **how)
 

@@ -137,7 +137,7 @@ FAULTS: dict[str, tuple[Callable[[Path], object], type[UnrolledError], str]] = {
     "predict.paths-network": (
         lambda _: fitted(loss="gaussian", strategy="recursive", skip=True).sample(),
         ArgumentError,
-        "patch 1 and no skip(.|\n)*patch 1, skip True",
+        "patch 1, no skip(.|\n)*patch 1, skip True, scaling standard",
     ),
     "stream.covariates": (
         lambda _: small(3).fit(wave(), past=wave()).stream(wave()),
