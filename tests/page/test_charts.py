@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unrolled.page.chart import Chart, Line, Span, draw
+from unrolled.page.chart import Band, Chart, Line, Span, draw
 from unrolled.page.numbers import apart, count, number
 from unrolled.page.scale import index_axis, nice_step, plain_times, time_axis, value_axis
 
@@ -108,6 +108,29 @@ def test_long_labels_are_few_and_cut() -> None:
     ticks = time_axis([f"a very long name of a step, number {i}" for i in range(40)]).ticks
     assert len(ticks) == 4
     assert all(len(tick.label) == 20 and tick.label.endswith("…") for tick in ticks)
+
+
+def test_a_band_goes_along_its_upper_end_and_back() -> None:
+    line = Line("up", "history", 0, [0.0, 4.0])
+    band = Band("80 % interval", 0, [0.0, 0.0, None, 1.0, 2.0], [2.0, 4.0, 3.0, None, 4.0])
+    figure = draw(Chart("c", "title", "caption", [line], bands=[band]))
+    path = re.findall(r'class="band" data-name="80 % interval" d="([^"]*)"', figure)
+    assert len(path) == 1
+    first, second = path[0].split("Z")[:2]
+    assert [len(re.findall("[ML]", one)) for one in (first, second)] == [4, 2], (
+        "a gap where an end is missing"
+    )
+    across = [float(point.split()[0]) for point in re.split("[ML]", first)[1:]]
+    assert across == [across[0], across[1], across[1], across[0]]
+    assert figure.index('class="band"') < figure.index('data-name="up"'), "below the lines"
+    assert "80 % interval" in re.findall(r"<desc[^>]*>([^<]*)<", figure)[0]
+
+
+def test_the_axis_holds_the_bands() -> None:
+    line = Line("up", "history", 0, [0.0, 1.0])
+    figure = draw(Chart("c", "title", "caption", [line], bands=[Band("b", 0, [-50.0], [50.0])]))
+    assert ">50<" in figure
+    assert ">−50<" in figure
 
 
 def test_times_lose_what_says_nothing() -> None:

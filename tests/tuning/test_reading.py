@@ -1,4 +1,4 @@
-"""Tuning reads series as the forecaster does: covariates, missing points, frames; and no trial looks ahead."""
+"""Tuning reads series as the forecaster does: covariates, missing points, frames; no trial looks ahead."""
 
 from __future__ import annotations
 

@@ -41,6 +41,7 @@ Ctrl-C while training keeps the best weights so far, as `forecast` does. With
 LEFT_OUT = {
     "self": "the options of the forecaster",
     "y": "FILE",
+    "unused": "a matter of Python",
     "past": "columns of FILE",
     "known": "columns of FILE",
     "static": "columns of FILE",

@@ -26,15 +26,13 @@ def opened(library: Any, storage: str | os.PathLike[str] | None) -> optuna.Study
         FileError: the file cannot be read or written, or holds something else, which is left as it is.
     """
     if storage is None:
-        return library.create_study(study_name=_STUDY)  # type: ignore[no-any-return]
+        return library.create_study(study_name=_STUDY)
     journal = library.storages.journal
     path = Path(storage)
     try:
         _mend(path)
         kept = library.storages.JournalStorage(journal.JournalFileBackend(str(path)))
-        return library.create_study(  # type: ignore[no-any-return]
-            study_name=_STUDY, storage=kept, load_if_exists=True
-        )
+        return library.create_study(study_name=_STUDY, storage=kept, load_if_exists=True)
     except OSError as error:
         raise FileError(fault("file.write", file=path, reason=error.strerror or error)) from error
     except (ValueError, LookupError, TypeError, AttributeError) as error:

@@ -147,7 +147,7 @@ class Task:
         Those that MASE cannot scale are left out, where not all are.
         """
         true, pred, metric = _by_channel(came), _by_channel(forecasts), METRICS[self.metric]
-        seen: NDArray[np.bool_] = np.isfinite(true).any(axis=-1)
+        seen = np.asarray(np.isfinite(true).any(axis=-1))
         true, pred = true[seen], pred[seen]
         if "y_train" not in metric.needs:
             return float(np.mean(metric(true, pred, axis=-1)))
