@@ -134,11 +134,6 @@ FAULTS: dict[str, tuple[Callable[[Path], object], type[UnrolledError], str]] = {
         ArgumentError,
         'it has no paths(.|\n)*strategy="recursive"',
     ),
-    "predict.paths-network": (
-        lambda _: fitted(loss="gaussian", strategy="recursive", skip=True).sample(),
-        ArgumentError,
-        "patch 1, no skip(.|\n)*patch 1, skip True, scaling standard",
-    ),
     "stream.covariates": (
         lambda _: small(3).fit(wave(), past=wave()).stream(wave()),
         DataError,
