@@ -219,6 +219,16 @@ FAULTS: dict[str, tuple[Callable[[Path], object], type[UnrolledError], str]] = {
         NotFittedError,
         "has not learned anything(.|\n)*fit\\(y\\)",
     ),
+    "fit.target": (
+        lambda _: small(3).fit(wave(), wave()),
+        ArgumentError,
+        "the series alone(.|\n)*ndarray(.|\n)*past=",
+    ),
+    "score.covariates": (
+        lambda _: small(3).fit(wave(), past=wave()).score(wave()),
+        ArgumentError,
+        "reads some: past_0(.|\n)*backtest",
+    ),
     "fit.too-short": (
         lambda _: small(3, window=8, mask=False).fit(waves(30, 7, 6)),
         DataError,
