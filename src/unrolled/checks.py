@@ -60,7 +60,6 @@ _MOST_WHOLE = {
     "members": 1000,
     "snapshots": 1000,
 }
-_MOST_PATHS = 1_000_000
 _RANGES = {
     "dropout": (0.0, 0.999),
     "delta": (1e-30, 1e30),
@@ -123,10 +122,7 @@ def _fault_of(name: str, value: Any) -> Fault | None:
             nearest=nearest(str(value), known),
         )
     if name in _LEAST_WHOLE:
-        least, most = _LEAST_WHOLE[name], _MOST_WHOLE.get(name, 2**31)
-        if is_whole(value) and least <= value <= most:
-            return None
-        return fault("argument.whole", name=name, got=repr(value), least=least, most=most)
+        return _fault_of_whole(name, value, _LEAST_WHOLE[name], _MOST_WHOLE.get(name, 2**31))
     if name in _RANGES:
         low, high = _RANGES[name]
         if is_number(value) and low <= value <= high:
@@ -142,6 +138,23 @@ def _fault_of(name: str, value: Any) -> Fault | None:
             close = nearest(unknown, CALENDAR)
             return fault("argument.calendar", got=repr(unknown), known=", ".join(CALENDAR), nearest=close)
     return None
+
+
+def _fault_of_whole(name: str, value: Any, least: int, most: int) -> Fault | None:
+    """Return what is wrong with a whole number."""
+    if is_whole(value) and least <= value <= most:
+        return None
+    return fault("argument.whole", name=name, got=repr(value), least=least, most=most)
+
+
+def check_whole(least: int = 1, most: int = 2**31, **values: Any) -> None:
+    """Refuse arguments of a method that are not whole numbers in a range.
+
+    Raises:
+        ArgumentError: naming all of them.
+    """
+    faults = [_fault_of_whole(name, value, least, most) for name, value in values.items()]
+    raise_any(ArgumentError, [found for found in faults if found is not None])
 
 
 def _faults_between(params: Mapping[str, Any]) -> list[Fault]:
@@ -185,7 +198,7 @@ def _faults_of_layers(params: Mapping[str, Any]) -> list[Fault]:
 
 def _faults_of_memory(params: Mapping[str, Any]) -> list[Fault]:
     """Return what a network that reads whole series cannot have."""
-    if params["memory"] != "all":
+    if not isinstance(params["memory"], str) or params["memory"] != "all":
         return []
     unfit = {
         "skip": params["skip"] is True,
@@ -202,7 +215,8 @@ def _faults_of_memory(params: Mapping[str, Any]) -> list[Fault]:
 def _faults_of_counts(params: Mapping[str, Any]) -> list[Fault]:
     """Return what is wrong with the scaling of a loss for counts."""
     fitting = (None, "none", "mean_abs")
-    if params["loss"] != "negative_binomial" or params["scaling"] in fitting:
+    counts = isinstance(params["loss"], str) and params["loss"] == "negative_binomial"
+    if not counts or params["scaling"] in fitting:
         return []
     return [fault("argument.counts-scaling", got=repr(params["scaling"]))]
 
@@ -218,21 +232,6 @@ def check_seconds(seconds: object) -> float:
             fault("argument.number", name="checkpoint_every_s", got=repr(seconds), low="0", high="inf")
         )
     return float(seconds)  # type: ignore[arg-type]
-
-
-def check_paths(n: object, seed: object) -> None:
-    """Refuse a number of sample paths, or a seed, that cannot be.
-
-    Raises:
-        ArgumentError: one of them cannot, or both.
-    """
-    ranges = {"n": (n, 1, _MOST_PATHS), "seed": (seed, 0, _MOST_WHOLE["seed"])}
-    faults = [
-        fault("argument.whole", name=name, got=repr(value), least=least, most=most)
-        for name, (value, least, most) in ranges.items()
-        if not (is_whole(value) and least <= value <= most)  # type: ignore[operator]
-    ]
-    raise_any(ArgumentError, faults)
 
 
 def check_levels(levels: object) -> tuple[float, ...]:

@@ -139,9 +139,15 @@ class Model:
 
     @property
     def samples(self) -> bool:
-        """Whether quantiles are told of sample paths: forecasts are fed back, and their spread is known."""
-        carries = self.windowing.patch == 1 and not self.network.spec.skip_steps
-        return self.recursive and self.head.is_probabilistic and carries
+        """Whether quantiles are told of sample paths: forecasts are fed back, and their spread is known.
+
+        The state is carried on from point to point. A scaling around the last value would have to move on
+        with every point, which a state that was reached with another one cannot.
+        """
+        spec, windowing = self.network.spec, self.windowing
+        carries = windowing.patch == 1 and not spec.skip_steps and not spec.dilated
+        still = windowing.scaling not in ("last", "log", "asinh")
+        return self.recursive and self.head.is_probabilistic and carries and still
 
     def forecast(self, panel: Panel, *, threads: int, known_as: NDArray[np.int64] | None = None) -> Array:
         """Return point forecasts of what follows the end of every series, in its units.
@@ -280,8 +286,15 @@ class Model:
         if not self.recursive:
             raise ArgumentError(fault("predict.paths-direct"))
         if not self.samples:
-            skip = bool(self.network.spec.skip_steps)
-            raise ArgumentError(fault("predict.paths-network", patch=self.windowing.patch, skip=skip))
+            raise ArgumentError(
+                fault(
+                    "predict.paths-network",
+                    patch=self.windowing.patch,
+                    skip=bool(self.network.spec.skip_steps),
+                    scaling=self.windowing.scaling,
+                    dilations=self.network.spec.dilations or 1,
+                )
+            )
         context = replace(self.windowing, ahead=0)
         ahead = None
         if self.windowing.ahead:
@@ -489,7 +502,7 @@ def with_features(table: Table, encoder: Encoder, panel: Panel, *, horizon: int)
     return replace(
         table,
         features=features.features,
-        feature_offsets=features.offsets,
+        feature_offsets=None if features.features is None else features.offsets,
         known=features.known,
         static=features.static,
     )

@@ -91,9 +91,10 @@ def test_the_last_training_target_does_matter():
     other = learned(fitted(wild(told(50, 60), HELD_OUT + 1, 37.0, 3.0), **how))
     for name in ("location", "losses", "0.head.weight"):
         assert (one[name] != other[name]).any()
-    assert fitted(told(50, 60), **how)._model.encoder != fitted(
-        wild(told(50, 60), HELD_OUT + 1, 37.0, 3.0), **how
-    )._model.encoder
+    assert (
+        fitted(told(50, 60), **how)._model.encoder
+        != fitted(wild(told(50, 60), HELD_OUT + 1, 37.0, 3.0), **how)._model.encoder
+    )
 
 
 def test_categories_that_only_come_later_are_not_known():
@@ -110,7 +111,14 @@ class TestBacktest:
 
     def forecasts(self, panel, **options):
         """Return the forecasts and the ends of the intervals of all folds, the folds along the first axis."""
-        how = {"window": 8, "mask": True, "steps": 6, "calibration": 9, "scaling": "series", **needs("gaussian")}
+        how = {
+            "window": 8,
+            "mask": True,
+            "steps": 6,
+            "calibration": 9,
+            "scaling": "series",
+            **needs("gaussian"),
+        }
         forecaster = small(HORIZON, **how)
         options = {"folds": self.FOLDS, "step": self.STEP, "levels": (50,), "progress": False, **options}
         found = forecaster.backtest(panel.series, **panel.beside(), **options)
@@ -145,7 +153,14 @@ class TestBacktest:
     def test_a_fold_is_a_forecaster_fitted_on_what_came_before(self):
         panel = told(70, 80)
         found = self.forecasts(panel)
-        how = {"window": 8, "mask": True, "steps": 6, "calibration": 9, "scaling": "series", **needs("gaussian")}
+        how = {
+            "window": 8,
+            "mask": True,
+            "steps": 6,
+            "calibration": 9,
+            "scaling": "series",
+            **needs("gaussian"),
+        }
         for fold in range(self.FOLDS):
             back = (self.FOLDS - 1 - fold) * self.STEP + HORIZON
             ends = [y[: len(y) - back] for y in panel.series]

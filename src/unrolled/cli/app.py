@@ -75,8 +75,16 @@ def _heavy_commands() -> dict[str, tuple[Callable[..., Any], str]]:
 
     made = {
         "forecast": (with_options(continued(forecast.forecast)), forecast.EXAMPLES),
-        "fit": (with_options(fit.fit), fit.EXAMPLES),
-        "predict": (continued(predict.predict), predict.EXAMPLES),
+        "fit": (
+            with_options(with_options(fit.fit, Forecaster.fit, left_out=fit.LEFT_OUT, panel="The training")),
+            fit.EXAMPLES,
+        ),
+        "predict": (
+            with_options(
+                continued(predict.predict), Forecaster.predict_quantiles, left_out=NOT_PREDICTED, panel=None
+            ),
+            predict.EXAMPLES,
+        ),
         "backtest": (
             with_options(
                 with_options(backtest.backtest, judge, left_out=backtest.LEFT_OUT, panel="The backtest")
