@@ -122,7 +122,9 @@ def test_gaps_beside_covariates():
 class TestShort:
     def test_they_are_padded_and_said_once_by_count_and_first_names(self):
         data = frame(40, 5, 6, 7, 4)
-        with pytest.warns(UserWarning, match="4 series are shorter than the window of 8 .*: b, c, d$") as told_of:
+        with pytest.warns(
+            UserWarning, match="4 series are shorter than the window of 8 .*: b, c, d$"
+        ) as told_of:
             forecaster = small(HORIZON, window=8).fit(data)
         assert len(told_of) == 1
         assert forecaster.settings_.mask
