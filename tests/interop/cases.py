@@ -13,9 +13,9 @@ from unrolled import Forecaster, engine
 from unrolled.interop import expected
 from unrolled.scaling import SCALINGS
 
-NEAR = {"float32": 5e-6, "float64": 1e-12}
-"""The largest difference, as a share of the largest forecast. float32: the same sums in another order
-and other polynomials of tanh. float64: the same sums in another order."""
+NEAR = {"float32": 2e-6, "float64": 1e-13}
+"""The largest difference, as a share of the largest forecast: the same sums in another order, and in float32
+other polynomials of tanh. The most that was measured is 2.2e-7 and 8e-16."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import pickle
 
 import numpy as np
@@ -10,6 +11,8 @@ import torch
 
 from tests.forecaster.helpers import small, wave, waves
 from tests.interop.cases import CASES, NEAR, difference, fitted
+from tests.meta.repository import ROOT
+from tests.meta.test_documents import FENCE
 from unrolled.errors import ArgumentError
 from unrolled.interop import readings
 
@@ -145,6 +148,19 @@ def test_the_forecaster_stays_as_it_was():
         for parameter in forecaster.to_torch().parameters():
             parameter.zero_()
     np.testing.assert_array_equal(forecaster.predict(), before)
+
+
+def test_the_document_runs(tmp_path):
+    """`make check` runs the page without torch; here its session of Python runs too."""
+    page = (ROOT / "docs" / "interop.md").read_text(encoding="utf-8")
+    names = {}
+    for language, body in FENCE.findall(page):
+        if language == "python" and "sklearn" not in body:
+            exec(body, names)
+    (session,) = [body for language, body in FENCE.findall(page) if language == "pycon"]
+    test = doctest.DocTestParser().get_doctest(session, names, "interop.md", None, None)
+    assert test.examples
+    assert not doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test).failed
 
 
 class TestRefused:

@@ -108,11 +108,13 @@ class Said(NamedTuple):
     Attributes:
         forecasts: the point forecasts.
         beside: the ends of intervals and the quantiles, by what their columns end with.
+        intervals: by level, both ends.
         error: why they are not all there; the point forecasts are not lost for that.
     """
 
     forecasts: NDArray[Any]
     beside: dict[str, NDArray[Any]]
+    intervals: dict[float, tuple[NDArray[Any], NDArray[Any]]]
     error: UnrolledError | None = None
 
 
@@ -144,11 +146,13 @@ def foretell(forecaster: Forecaster, panel: Panel | None, how: dict[str, Any]) -
 
     forecasts = forecaster.predict(panel)
     beside: dict[str, NDArray[Any]] = {}
+    intervals: dict[float, tuple[NDArray[Any], NDArray[Any]]] = {}
     error: UnrolledError | None = None
     for level in how["levels"] or ():
         try:
             found = forecaster.predict(panel, levels=(level,))
-            beside |= {f"lo_{level:g}": found.lower[level], f"hi_{level:g}": found.upper[level]}
+            intervals[level] = found.lower[level], found.upper[level]
+            beside |= zip((f"lo_{level:g}", f"hi_{level:g}"), intervals[level], strict=True)
         except ArgumentError as one:
             error = one
     if how["quantiles"] is not None:
@@ -157,7 +161,7 @@ def foretell(forecaster: Forecaster, panel: Panel | None, how: dict[str, Any]) -
             beside |= {f"q_{one:g}": cube[..., index] for index, one in enumerate(how["quantiles"])}
         except ArgumentError as one:
             error = one
-    return Said(forecasts, beside, error)
+    return Said(forecasts, beside, intervals, error)
 
 
 def make_forecaster(arguments: dict[str, Any]) -> Forecaster:
@@ -327,7 +331,7 @@ def hand_over(
     faults = outputs.write(
         {
             "out": lambda path: write_forecast(path, panel, said.forecasts, beside=said.beside),
-            "html": lambda path: _write_page(path, forecaster, panel, said.forecasts, title=title),
+            "html": lambda path: _write_page(path, forecaster, panel, said, title=title),
             "save": forecaster.save,
         }
     )
@@ -366,15 +370,18 @@ def title_of(file: str) -> str:
     return Path(file).name.encode("utf-8", "replace").decode()
 
 
-def _write_page(
-    path: str, forecaster: Forecaster, panel: Panel, forecasts: NDArray[Any], *, title: str
-) -> None:
+def _write_page(path: str, forecaster: Forecaster, panel: Panel, said: Said, *, title: str) -> None:
     """Draw the forecast."""
     from unrolled.atomic import replace_file
     from unrolled.page import forecast_page
     from unrolled.reports import forecast_report
 
     report = forecast_report(
-        forecaster, panel, forecasts=forecasts, title=title, comparison=forecaster.report_
+        forecaster,
+        panel,
+        forecasts=said.forecasts,
+        title=title,
+        comparison=forecaster.report_,
+        intervals=said.intervals,
     )
     replace_file(path, forecast_page(report))

@@ -22,7 +22,7 @@ from unrolled.errors import FileError, fault
 from unrolled.heads import POINT_LOSSES
 from unrolled.interop.onnx_graph import FLOAT
 from unrolled.interop.onnx_model import OnnxModel
-from unrolled.interop.reading import OUTPUTS, expected, readings, refuse
+from unrolled.interop.reading import OUTPUTS, expected, lengthened, readings, refuse
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -146,6 +146,8 @@ def check(
 ) -> float:
     """Compare what a file says of some series with what the model says, and return the largest difference.
 
+    Covariates known ahead go on with their last values where the series do not say them.
+
     Raises:
         FileError: it is larger than `TOLERANCE`.
     """
@@ -154,7 +156,7 @@ def check(
     numbers = np.arange(min(sample.n_series, _TRIED), dtype=np.int64)
     groups = [numbers[one : one + 1] for one in numbers] if model.memory == "all" else [numbers]
     for group in groups:
-        panel = sample.select(group)
+        panel = lengthened(sample.select(group), model.horizon)
         known = group if known_as is None else known_as[group]
         wanted = expected(model, panel, known_as=known)
         got = session.run(["forecast"], as_inputs(readings(model, panel, known_as=known).inputs()))[0]

@@ -96,7 +96,7 @@ class OnnxScaling:
 
 def wide(graph: Graph, by: By) -> By:
     """Return how windows are scaled, with an axis for the numbers of a target."""
-    pre, location, scale = (one and str(graph.add("Unsqueeze", one, graph.whole(3))) for one in by)
+    pre, location, scale = (one and graph.shaped(one, 0, 0, 0, 1) for one in by)
     return pre, location, scale
 
 

@@ -6,12 +6,14 @@ panel -> Model -> what the exported model must say of that Reading
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from unrolled.errors import ArgumentError, DataError, fault
 from unrolled.heads import COUNTS, POINT_LOSSES
+from unrolled.parts import offsets_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -107,6 +109,24 @@ def expected(model: Model, panel: Panel, *, known_as: NDArray[np.int64] | None =
     if outcome.head.distribution is None:
         return outcome.units(outcome.outputs)
     return _parameters(outcome)
+
+
+def lengthened(panel: Panel, points: int) -> Panel:
+    """Return a panel whose covariates known ahead reach so many points beyond it, by their last values.
+
+    For trying an export: a fitted panel need not say what will be.
+    """
+    covariates = panel.covariates
+    if covariates is None or not covariates.known:
+        return panel
+    offsets = covariates.known_offsets
+    rows = [
+        np.minimum(np.arange(begin, begin + length + points), end - 1)
+        for begin, end, length in zip(offsets[:-1], offsets[1:], panel.lengths, strict=True)
+    ]
+    known = {name: column[np.concatenate(rows)] for name, column in covariates.known.items()}
+    reach = offsets_of(panel.lengths + points)
+    return replace(panel, covariates=replace(covariates, known=known, known_offsets=reach))
 
 
 def refuse(model: Model) -> None:

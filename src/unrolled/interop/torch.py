@@ -212,11 +212,11 @@ class TorchModel(nn.Module):  # type: ignore[misc]
         parts = list(raw.unbind(-1))
         if self.quantiles:
             for j in range(self.anchor + 1, self.width):
-                parts[j] = parts[j - 1] + functional.softplus(parts[j])
+                parts[j] = parts[j - 1] + _softplus(parts[j])
             for j in range(self.anchor - 1, -1, -1):
-                parts[j] = parts[j + 1] - functional.softplus(parts[j])
+                parts[j] = parts[j + 1] - _softplus(parts[j])
         for which, least in LEAST.get(self.loss, {}).items():
-            parts[which] = functional.softplus(parts[which]) + least
+            parts[which] = _softplus(parts[which]) + least
         return torch.stack(parts, dim=-1)
 
     def _together(self, each: list[Tensor]) -> Tensor:
@@ -309,6 +309,11 @@ def _joined(states: list[State]) -> State:
     """Return the states of all members as one."""
     beside = [c for _, c in states if c is not None]
     return torch.cat([h for h, _ in states]), torch.cat(beside) if beside else None
+
+
+def _softplus(x: Tensor) -> Tensor:
+    """Return log(1 + e^x); torch's own is x from 20 on, which float64 would see."""
+    return torch.logaddexp(x, torch.zeros_like(x))
 
 
 def _misfit(name: str, expected: object, got: object) -> Fault:

@@ -147,12 +147,12 @@ class Task:
         Those that MASE cannot scale are left out, where not all are.
         """
         true, pred, metric = _by_channel(came), _by_channel(forecasts), METRICS[self.metric]
-        seen = ~np.isnan(true).all(axis=-1)
+        seen: NDArray[np.bool_] = np.isfinite(true).any(axis=-1)
         true, pred = true[seen], pred[seen]
         if "y_train" not in metric.needs:
             return float(np.mean(metric(true, pred, axis=-1)))
         channels = [known.series(s)[:, c] for s in range(known.n_series) for c in range(known.n_channels)]
-        trained = [one for one, some in zip(channels, seen, strict=True) if some]
+        trained = [one for one, some in zip(channels, seen.tolist(), strict=True) if some]
         period = self.season or 1
         scaled = np.asarray(mase_scale(trained, season=period)) > 0
         if not scaled.any():

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
 _BESIDE = ("past", "known", "static")
-"""Arguments of `fit` that are read once for all trials, which see nothing of the holdout but what is known."""
+"""Arguments of `fit` that are read once, for all trials."""
 
 _SHOWN = 10
 """Trials that the table shows."""
@@ -251,13 +251,12 @@ def _check(trials: int | None, seconds: float | None, metric: str, folds: int, j
 def _identity(task: Task, space: Space, seed: int) -> str:
     """Return what trials are about, as text: the series, how they are judged, what is tried."""
     panel = task.panel
-    found = hashlib.blake2b(np.ascontiguousarray(panel.values), digest_size=16)
-    found.update(panel.offsets)
+    found = hashlib.blake2b(panel.values.tobytes() + panel.offsets.tobytes(), digest_size=16)
     if panel.covariates is not None:
         arrays, header = pack(panel.covariates)
         found.update(json.dumps(header, sort_keys=True).encode())
         for one in arrays.values():
-            found.update(np.ascontiguousarray(one))
+            found.update(one.tobytes())
     digest = found.hexdigest()
     kept = {
         name: value for name, value in task.base.get_params().items() if name not in ("progress", "threads")
