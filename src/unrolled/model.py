@@ -21,6 +21,7 @@ from unrolled.errors import ArgumentError, DataError, fault, raise_any
 from unrolled.heads import Head
 from unrolled.sampling import sample_paths
 from unrolled.scaling import WindowScaling
+from unrolled.spans import check_spans
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -223,6 +224,8 @@ class Model:
     def table(self, panel: Panel, scaler: SeriesScaling | None = None) -> tuple[Table, NDArray[np.int64]]:
         """Return what the networks read of a panel, and where the last window of each series begins, [S]."""
         window, dtype = self.windowing.window, self.network.engine.dtype
+        if self.encoder is not None:  # positions are told as the caller counts them, from the first point on
+            check_spans(panel, self.encoder, panel.covariates, horizon=self.horizon)
         if self.memory == "window" and (scaler is not None or self.encoder is not None):
             panel = panel.tails(window)
         values = np.asarray(panel.values, dtype)
