@@ -10,7 +10,7 @@ from unrolled import Forecaster, datasets
 air = datasets.load("airline_passengers")
 print(f"{air.title}, {air.unit}: {len(air.values)} months, the first {air.times[0]}")
 
-forecaster = Forecaster(12, season=12).fit(air.values)
+forecaster = Forecaster(12, dtype="float64", season=12).fit(air.values)
 print(forecaster.describe())
 
 print(np.round(forecaster.predict()).astype(int))
@@ -22,7 +22,7 @@ print(backtest)
 
 variants = {"as it is": {}, "median of 5 networks": {"members": 5}, "logarithms": {"scaling": "log"}}
 for name, arguments in variants.items():
-    found = Forecaster(12, season=12, **arguments).backtest(air.values, folds=5)
+    found = Forecaster(12, dtype="float64", season=12, **arguments).backtest(air.values, folds=5)
     print(f"{name:22}MASE {found.rows['network']['mase']:.2f}")
 
 with tempfile.TemporaryDirectory() as folder:

@@ -10,7 +10,7 @@ from unrolled import Forecaster, datasets
 
 co2 = datasets.load("co2_monthly").values
 known, coming = co2[:-36], co2[-36:]
-forecaster = Forecaster(12, season=12, calibration=60).fit(known)
+forecaster = Forecaster(12, dtype="float64", season=12, calibration=60).fit(known)
 
 stream = forecaster.stream(known, levels=(80,))
 inside = []
@@ -36,7 +36,7 @@ print("the same after restoring:", np.array_equal(later.push(372.0).y_hat, strea
 
 nile = datasets.load("nile").values
 for memory in ("window", "all"):
-    river = Forecaster(5, memory=memory).fit(nile[:80])
+    river = Forecaster(5, dtype="float64", memory=memory).fit(nile[:80])
     stream = river.stream(nile[:80])
     began = time.perf_counter()
     forecasts = [stream.push(value) for value in nile[80:]]

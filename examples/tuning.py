@@ -3,10 +3,11 @@
 import tempfile
 from pathlib import Path
 
-from unrolled import datasets
+from unrolled import Forecaster, datasets
 from unrolled.tuning import tune
 
 air = datasets.load("airline_passengers").values
+base = Forecaster(12, season=12, dtype="float64")
 space = {
     "cell": ["lstm", "gru"],
     "window": [24, 36],
@@ -17,9 +18,10 @@ space = {
 
 with tempfile.TemporaryDirectory() as folder:
     journal = Path(folder) / "air.journal"
-    begun = tune(air, 12, season=12, trials=4, folds=2, space=space, storage=journal)
+    how = {"folds": 2, "space": space, "storage": journal, "base": base}
+    begun = tune(air, 12, trials=4, **how)
     print(f"{len(begun.trials)} trials, the best: MASE {begun.best['score']:.3f}")
-    tuned = tune(air, 12, season=12, trials=9, folds=2, space=space, storage=journal)
+    tuned = tune(air, 12, trials=9, **how)
     print(f"{len(tuned.trials)} trials, the best: MASE {tuned.best['score']:.3f}")
 
 print(tuned.table())
