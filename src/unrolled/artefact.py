@@ -9,7 +9,7 @@ unknown newer schema is refused by name.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,7 +20,7 @@ from unrolled import contents
 from unrolled.atomic import replace_file
 from unrolled.checks import check_parameters
 from unrolled.conformal import Calibration
-from unrolled.covariates import Covariates
+from unrolled.covariates import pack, unpack
 from unrolled.encoding import Encoder
 from unrolled.engine import Windowing
 from unrolled.errors import FileError, fault
@@ -44,6 +44,9 @@ SCHEMA = 2
 """The version of the file's layout; raised when an older reader could misunderstand it."""
 
 _KEY = "unrolled"
+
+_COLUMNS = ("id", "time", "utc", "layout")
+"""What is kept of the names of a table's columns."""
 
 
 class Parts(NamedTuple):
@@ -123,27 +126,12 @@ def _panel_header(tail: Panel, tensors: dict[str, Array]) -> dict[str, Any]:
         "kind": "list" if tail.kind == "frame" else tail.kind,
         "times": None if tail.times is None else str(tail.times.dtype),
         "steps": [asdict(step) for step in tail.steps],
-        "columns": None if columns is None else [columns.id, columns.time, columns.utc],
+        "columns": None if columns is None else {name: getattr(columns, name) for name in _COLUMNS},
         "covariates": None,
     }
-    if tail.covariates:
-        tensors["tail.known_offsets"] = np.array(tail.covariates.known_offsets)
-        header["covariates"] = {
-            part: _columns_header(f"tail.{part}", getattr(tail.covariates, part), tensors)
-            for part in ("past", "known", "static")
-        }
-    return header
-
-
-def _columns_header(
-    prefix: str, columns: Mapping[str, Array], tensors: dict[str, Array]
-) -> dict[str, list[str | None] | None]:
-    """Return the texts of the columns by name; None for one of numbers, which is put beside the tensors."""
-    header: dict[str, list[str | None] | None] = {}
-    for number, (name, column) in enumerate(columns.items()):
-        header[name] = column.tolist() if column.dtype == object else None
-        if column.dtype != object:
-            tensors[f"{prefix}.{number}"] = np.array(column)
+    if tail.covariates is not None:
+        arrays, header["covariates"] = pack(tail.covariates)
+        tensors |= {f"covariates.{name}": np.array(array) for name, array in arrays.items()}
     return header
 
 
@@ -165,7 +153,8 @@ def _parts(tensors: Mapping[str, Array], header: Mapping[str, Any]) -> Parts:
     """Put together what a file holds, and believe none of it unchecked."""
     arguments = header["arguments"]
     check_parameters(arguments)
-    spec = NetworkSpec(**{**header["network"], "dilations": tuple(header["network"]["dilations"])})
+    spec = NetworkSpec(**header["network"])
+    contents.need(set(header["windowing"]) == {one.name for one in fields(Windowing)}, "windowing")
     histories = [_history(history) for history in header["histories"]]
     contents.need(1 <= len(histories) <= arguments["members"], "histories")
     networks = []
@@ -226,7 +215,8 @@ def _panel(tensors: Mapping[str, Array], names: Mapping[str, Any]) -> Panel:
         contents.need(tensors["tail.times"].dtype == np.int64, "tail.times")
         times = tensors["tail.times"].view(names["times"])
     columns = names["columns"]
-    return Panel(
+    contents.need(columns is None or set(columns) == set(_COLUMNS), "columns")
+    tail = Panel(
         values=tensors["tail.values"],
         offsets=tensors["tail.offsets"],
         ids=tuple(names["ids"]),
@@ -234,23 +224,14 @@ def _panel(tensors: Mapping[str, Array], names: Mapping[str, Any]) -> Panel:
         kind=names["kind"],
         times=times,
         steps=tuple(TimeStep(**step) for step in names["steps"]),
-        columns=None if columns is None else Columns(columns[0], columns[1], bool(columns[2])),
-        covariates=_covariates(tensors, names["covariates"]),
+        columns=None if columns is None else Columns(**columns),
     )
-
-
-def _covariates(tensors: Mapping[str, Array], header: Mapping[str, Any] | None) -> Covariates | None:
-    """Return the covariates of the ends of the series."""
-    if header is None:
-        return None
-    parts = {}
-    for part in ("past", "known", "static"):
-        columns = {}
-        for number, (name, texts) in enumerate(header[part].items()):
-            contents.need(texts is None or all(one is None or isinstance(one, str) for one in texts), name)
-            columns[name] = tensors[f"tail.{part}.{number}"] if texts is None else np.array(texts, object)
-        parts[part] = columns
-    return Covariates(**parts, known_offsets=tensors["tail.known_offsets"])
+    if names["covariates"] is None:
+        return tail
+    contents.check_series(tail)
+    prefix = "covariates."
+    arrays = {name.removeprefix(prefix): tensors[name] for name in tensors if name.startswith(prefix)}
+    return replace(tail, covariates=unpack(tail, arrays, names["covariates"]))
 
 
 def _read(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:

@@ -122,10 +122,7 @@ def _fault_of(name: str, value: Any) -> Fault | None:
             nearest=nearest(str(value), known),
         )
     if name in _LEAST_WHOLE:
-        least, most = _LEAST_WHOLE[name], _MOST_WHOLE.get(name, 2**31)
-        if is_whole(value) and least <= value <= most:
-            return None
-        return fault("argument.whole", name=name, got=repr(value), least=least, most=most)
+        return _fault_of_whole(name, value, _LEAST_WHOLE[name], _MOST_WHOLE.get(name, 2**31))
     if name in _RANGES:
         low, high = _RANGES[name]
         if is_number(value) and low <= value <= high:
@@ -141,6 +138,23 @@ def _fault_of(name: str, value: Any) -> Fault | None:
             close = nearest(unknown, CALENDAR)
             return fault("argument.calendar", got=repr(unknown), known=", ".join(CALENDAR), nearest=close)
     return None
+
+
+def _fault_of_whole(name: str, value: Any, least: int, most: int) -> Fault | None:
+    """Return what is wrong with a whole number."""
+    if is_whole(value) and least <= value <= most:
+        return None
+    return fault("argument.whole", name=name, got=repr(value), least=least, most=most)
+
+
+def check_whole(least: int = 1, most: int = 2**31, **values: Any) -> None:
+    """Refuse arguments of a method that are not whole numbers in a range.
+
+    Raises:
+        ArgumentError: naming all of them.
+    """
+    faults = [_fault_of_whole(name, value, least, most) for name, value in values.items()]
+    raise_any(ArgumentError, [found for found in faults if found is not None])
 
 
 def _faults_between(params: Mapping[str, Any]) -> list[Fault]:
@@ -184,7 +198,7 @@ def _faults_of_layers(params: Mapping[str, Any]) -> list[Fault]:
 
 def _faults_of_memory(params: Mapping[str, Any]) -> list[Fault]:
     """Return what a network that reads whole series cannot have."""
-    if params["memory"] != "all":
+    if not isinstance(params["memory"], str) or params["memory"] != "all":
         return []
     unfit = {
         "skip": params["skip"] is True,
@@ -201,7 +215,8 @@ def _faults_of_memory(params: Mapping[str, Any]) -> list[Fault]:
 def _faults_of_counts(params: Mapping[str, Any]) -> list[Fault]:
     """Return what is wrong with the scaling of a loss for counts."""
     fitting = (None, "none", "mean_abs")
-    if params["loss"] != "negative_binomial" or params["scaling"] in fitting:
+    counts = isinstance(params["loss"], str) and params["loss"] == "negative_binomial"
+    if not counts or params["scaling"] in fitting:
         return []
     return [fault("argument.counts-scaling", got=repr(params["scaling"]))]
 

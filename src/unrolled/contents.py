@@ -73,50 +73,38 @@ def check_model(model: Model, channels: int) -> None:
         need(outputs.dtype.kind == "f" and np.isfinite(outputs).all(), "calibration")
 
 
-def check_tail(tail: Panel, model: Model) -> None:
-    """Refuse ends of series that no window can be read from."""
+def check_series(tail: Panel) -> None:
+    """Refuse series that do not lie one behind the other."""
     values, offsets, size = tail.values, tail.offsets, tail.n_series
-    masked, window = model.windowing.mask, model.windowing.window
-    need(values.ndim == 2 and values.dtype.kind == "f", "tail.values")
-    need(np.isfinite(values).all() if not masked else not np.isinf(values).any(), "tail.values")
+    need(values.ndim == 2 and values.dtype.kind == "f" and not np.isinf(values).any(), "tail.values")
     need(offsets.ndim == 1 and offsets.dtype == np.int64 and size >= 1, "tail.offsets")
     lengths = np.diff(offsets)
     need(offsets[0] == 0 and (lengths >= 1).all() and len(values) == offsets[-1], "tail.offsets")
-    if model.memory == "window":
-        need((lengths == window).all() if not masked else (lengths <= window).all(), "tail.offsets")
     need(len(tail.ids) == size and all(isinstance(name, int | str) for name in tail.ids), "ids")
     need(len(tail.channels) == values.shape[1], "channels")
     need(all(isinstance(name, str) for name in tail.channels), "channels")
     kinds = {"list": True, "cube": True, "vector": size == 1 == tail.n_channels, "matrix": size == 1}
     need(kinds.get(tail.kind), "kind")
+    _check_times(tail)
     columns = tail.columns
-    need(columns is None or all(isinstance(c, str | None) for c in (columns.id, columns.time)), "columns")
+    if columns is not None:
+        need(all(isinstance(name, str | None) for name in (columns.id, columns.time)), "columns")
+        need(isinstance(columns.utc, bool) and columns.layout in ("long", "wide", "column"), "columns")
+
+
+def check_tail(tail: Panel, model: Model) -> None:
+    """Refuse ends of series that no window can be read from."""
+    check_series(tail)
+    lengths, window, masked = tail.lengths, model.windowing.window, model.windowing.mask
+    need(masked or np.isfinite(tail.values).all(), "tail.values")
+    if model.memory == "window":
+        need((lengths <= window).all() if masked else (lengths == window).all(), "tail.offsets")
     scaler = model.scaler
     if scaler is not None:
         for part in (scaler.location, scaler.scale):
-            need(part.shape == (size, tail.n_channels) and part.dtype == np.float64, "scaling")
+            need(part.shape == (tail.n_series, tail.n_channels) and part.dtype == np.float64, "scaling")
             need(np.isfinite(part).all(), "scaling")
         need((scaler.scale > 0).all(), "scaling.scale")
-    if (columns := tail.columns) is not None:
-        named = (columns.id, columns.time)
-        need(all(name is None or isinstance(name, str) for name in named), "columns")
-        need(isinstance(columns.utc, bool) and columns.template is None, "columns")
-    _check_times(tail)
-    _check_covariates(tail)
-
-
-def _check_covariates(tail: Panel) -> None:
-    """Refuse covariates that do not lie beside the points of their series."""
-    covariates = tail.covariates
-    if covariates is None:
-        return
-    offsets = covariates.known_offsets
-    need(offsets.shape == tail.offsets.shape and offsets.dtype == np.int64, "known_offsets")
-    need(offsets[0] == 0 and (np.diff(offsets) >= 0).all(), "known_offsets")
-    rows = {"past": len(tail.values), "known": int(offsets[-1]), "static": tail.n_series}
-    for part, size in rows.items():
-        for name, column in getattr(covariates, part).items():
-            need(column.shape == (size,) and column.dtype in (np.float64, object), name)
 
 
 def _check_times(tail: Panel) -> None:
@@ -136,6 +124,8 @@ def check_history(history: History) -> None:
     need(isinstance(history.losses, list) and isinstance(history.stopped, str), "history")
     need(all(isinstance(loss, float | int) for loss in history.losses), "losses")
     need(all(isinstance(loss, float | int) for loss in history.checks.values()), "checks")
+    need(isinstance(history.averaged, bool) and all(map(is_whole, history.averaged_steps)), "averaged")
+    need(isinstance(history.averaged_loss, float | int | None), "averaged")
 
 
 def json_number(value: Any) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 
 from unrolled import artefact
 from unrolled.answers import interval_answer
-from unrolled.checks import check_levels, check_parameters, check_quantiles, check_seconds
+from unrolled.checks import check_levels, check_parameters, check_quantiles, check_seconds, check_whole
 from unrolled.covariates import continued, with_covariates
 from unrolled.engine import default_threads
 from unrolled.errors import ArgumentError, DataError, FileError, NotFittedError, fault
@@ -23,6 +23,7 @@ from unrolled.held_out import compare_held_out
 from unrolled.messages import text
 from unrolled.panel import answer, to_panel
 from unrolled.progress import progress_bar
+from unrolled.scoring import rolling_error
 from unrolled.spans import Span, spans
 from unrolled.streaming import ForecastStream
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from unrolled.engine import Array
     from unrolled.evaluation import Backtest
     from unrolled.fitting import Fitted
+    from unrolled.interop import Reading
     from unrolled.panel import Panel
     from unrolled.training import Watcher
 
@@ -230,6 +232,7 @@ class Forecaster(Estimator):
     def fit(
         self,
         y: object,
+        unused: None = None,
         *,
         past: object = None,
         known: object = None,
@@ -249,6 +252,8 @@ class Forecaster(Estimator):
             y: numbers; NaN where a point is missing. It is not changed, and an array of the forecaster's
                 dtype is read where it lies. Rows that a data frame lacks between two times are points
                 that are missing.
+            unused: what a `Pipeline` of scikit-learn hands on, None: a forecaster learns from the series
+                alone.
             past: covariates of arrays and lists, known up to the end of each series.
             known: the same, known ahead; may go on behind the end of each series.
             static: covariates that do not change within a series; for a data frame they may come as a frame
@@ -267,6 +272,7 @@ class Forecaster(Estimator):
             FileError: the checkpoint is of another training, or cannot be written.
             TrainingError: the loss became infinite or not a number.
         """
+        _check_alone(unused)
         check_parameters(self.get_params())
         arguments = {name: _plain(value) for name, value in self.get_params().items()}
         panel = _read(y, arguments, past=past, known=known, static=static)
@@ -307,7 +313,8 @@ class Forecaster(Estimator):
             TrainingError: the loss became infinite or not a number.
         """
         self._must_be_fitted()
-        check_parameters({**self._arguments, "epochs": None, "steps": steps})
+        if steps is not None:
+            check_whole(steps=steps)
         arguments = {name: _plain(value) for name, value in self._arguments.items()}
         panel = _read(y, arguments, past=past, known=known, static=static)
         with progress_bar(self.progress, len(self._model.networks), watch) as told:
@@ -394,7 +401,9 @@ class Forecaster(Estimator):
         outcome = self._model.outcome(panel, probabilistic=self._model.samples, **self._how(panel))
         calibration = self._calibration(wanted)
         bounds = {level: outcome.interval(level, calibration) for level in wanted}
-        return interval_answer(panel, outcome.point(), bounds)
+        # Whoever asks for intervals too has the same point forecasts, sampled or not, to the last bit.
+        point = self._model.forecast(panel, **self._how(panel))
+        return interval_answer(panel, point, bounds)
 
     def predict_quantiles(
         self,
@@ -426,8 +435,7 @@ class Forecaster(Estimator):
             raise ArgumentError(fault("predict.no-quantiles", loss=head.loss))
         wanted = check_quantiles(quantiles, head.quantiles or _QUANTILES)
         panel = self._to_continue(y, past=past, known=known, static=static, future=future)
-        outcome = self._model.outcome(panel, probabilistic=self._model.samples, **self._how(panel))
-        return outcome.quantiles(wanted)
+        return self._model.outcome(panel, probabilistic=True, **self._how(panel)).quantiles(wanted)
 
     def sample(
         self,
@@ -455,7 +463,8 @@ class Forecaster(Estimator):
             ArgumentError: the loss says nothing of the spread, or the strategy is not "recursive".
             DataError: as for `predict`.
         """
-        check_parameters({**self.get_params(), "members": n, "seed": seed})
+        check_whole(1, 1_000_000, n=n)
+        check_whole(0, 2**32 - 1, seed=seed)
         panel = self._to_continue(y, past=past, known=known, static=static, future=future)
         return self._model.sample(panel, n, seed=seed, known_as=self._known_as(panel))
 
@@ -475,7 +484,9 @@ class Forecaster(Estimator):
         """
         panel = self._to_continue(history)
         wanted = () if levels is None else check_levels(levels)
-        calibration = self._calibration(wanted) if wanted else None
+        calibration: Any = self._calibration(wanted) if wanted else None
+        for level in wanted:
+            calibration.margin(level)  # what cannot be had is said now, not when a point has arrived
         how = self._how(panel)
         return ForecastStream(self._model, panel, levels=wanted, calibration=calibration, **how)
 
@@ -495,6 +506,44 @@ class Forecaster(Estimator):
             return []
         window = None if self._model.memory == "all" else self.settings_.window
         return spans(panel, encoder, panel.covariates, window=window, horizon=self._model.horizon)
+
+    def score(self, y: object, unused: None = None) -> float:
+        """Return how well the fitted series are continued: minus the mean absolute error, so more is better.
+
+        It is what `GridSearchCV` of scikit-learn asks of the points behind those that it had us fit, with
+        `cv=TimeSeriesSplit(...)`. `backtest` says more, and to people.
+
+        Formula::
+
+            - mean |y_hat - y| over all points of y; forecasts from the origins 0, K, 2K, ... of y
+
+        Shapes:
+            y: as for `fit`.
+
+        Args:
+            y: what came right after the fitted series. A forecast from an origin reads the fitted ends and
+                what of y lies before it.
+            unused: as for `fit`.
+
+        Raises:
+            NotFittedError: `fit` has not run.
+            ArgumentError: covariates are needed, or `unused` is not None.
+            DataError: y does not continue the fitted series.
+
+        Example:
+            >>> y = np.sin(np.arange(120) * 2 * np.pi / 12)
+            >>> model = Forecaster(3, season=12, steps=50).fit(y[:100])
+            >>> model.score(y[100:]) <= 0
+            True
+        """
+        self._must_be_fitted()
+        _check_alone(unused)
+        encoder = self._model.encoder
+        if encoder is not None and encoder.codes:
+            columns = ", ".join(code.name for code in encoder.codes)
+            raise ArgumentError(fault("score.covariates", columns=columns))
+        later = _panel_of(y, self._arguments)
+        return -rolling_error(self._model, self._tail, later, threads=self._threads)
 
     def backtest(
         self,
@@ -528,6 +577,64 @@ class Forecaster(Estimator):
         check_parameters(self.get_params())
         panel = _read(y, self.get_params(), past=past, known=known, static=static)
         return backtest(self, panel, **options)
+
+    def readings(
+        self,
+        y: object = None,
+        *,
+        past: object = None,
+        known: object = None,
+        static: object = None,
+        future: object = None,
+    ) -> Reading:
+        """Return what an exported model reads to forecast the points that follow each series.
+
+        Args:
+            y, past, known, static, future: as for `predict`.
+
+        Returns:
+            The windows and their encoded covariates, as arrays under the names of the inputs of `to_torch`
+            and `to_onnx`; `inputs()` of it is a dictionary.
+
+        Raises:
+            NotFittedError: `fit` has not run.
+            DataError: as for `predict`; or whole series are read (memory "all") that are not of one length.
+        """
+        from unrolled.interop import readings
+
+        panel = self._to_continue(y, past=past, known=known, static=static, future=future)
+        return readings(self._model, panel, known_as=self._known_as(panel))
+
+    def to_torch(self) -> Any:
+        """Return the fitted networks as one `torch.nn.Module` with the same numbers; see docs/interop.md.
+
+        Raises:
+            NotFittedError: `fit` has not run.
+            ArgumentError: PyTorch is not installed, or the forecast cannot be said in its operations.
+        """
+        from unrolled.interop import to_torch
+
+        self._must_be_fitted()
+        return to_torch(self._model)
+
+    def to_onnx(self, path: str | PathLike[str]) -> None:
+        """Write the fitted networks as one ONNX file with the same numbers; see docs/interop.md.
+
+        The file is tried in onnxruntime on the ends of the fitted series before it is kept.
+
+        Args:
+            path: of the file; it is replaced at once or not at all.
+
+        Raises:
+            NotFittedError: `fit` has not run.
+            ArgumentError: onnx or onnxruntime is not installed, or the forecast cannot be said in its
+                operations.
+            FileError: the file gives other numbers than the forecaster, or cannot be written.
+        """
+        from unrolled.interop import to_onnx
+
+        self._must_be_fitted()
+        to_onnx(self._model, path, sample=self._tail)
 
     def _to_continue(self, y: object, **covariates: object) -> Panel:
         """Return the series to forecast: those given, else the ends of those fitted."""
@@ -620,11 +727,11 @@ class Forecaster(Estimator):
             raise FileError(
                 fault("artefact.damaged", path=path, reason=f"arguments: {', '.join(sorted(unknown))}")
             )
-        self = cls(**parts.arguments)
+        self = cls(**{name: _plain(value) for name, value in parts.arguments.items()})
         self.settings_, self.histories_, self.report_ = parts.settings, parts.histories, None
         self._model, self._tail, self.network_ = parts.model, parts.tail, parts.model.network
         self.history_ = parts.histories[0]
-        self._arguments = parts.arguments
+        self._arguments = self.get_params()
         return self
 
 
@@ -642,10 +749,22 @@ def _panel_of(y: object, arguments: Mapping[str, Any]) -> Panel:
     return to_panel(y, missing="allow", gaps="fill", **{name: arguments[name] for name in names})
 
 
+def _check_alone(unused: object) -> None:
+    """Refuse a second argument, which would be a target: a forecaster has none but the series.
+
+    Raises:
+        ArgumentError: it is not None.
+    """
+    if unused is not None:
+        raise ArgumentError(fault("fit.target", got=type(unused).__name__))
+
+
 def _names(ids: Iterable[object]) -> str:
     return ", ".join(map(str, ids))
 
 
 def _plain(value: Any) -> Any:
-    """Turn NumPy's numbers into Python's, which do not overflow."""
-    return value.item() if isinstance(value, np.generic) else value
+    """Turn NumPy's numbers into Python's, which do not overflow, and every sequence into a tuple."""
+    if isinstance(value, np.generic):
+        return value.item()
+    return tuple(map(_plain, value)) if isinstance(value, (list, tuple, np.ndarray)) else value

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from unrolled.codes import PARTS
 from unrolled.engine import Table
-from unrolled.errors import ArgumentError, DataError, fault
+from unrolled.errors import ArgumentError, DataError, fault, raise_any
 from unrolled.heads import Head
 from unrolled.sampling import sample_paths
 from unrolled.scaling import WindowScaling
@@ -138,9 +139,15 @@ class Model:
 
     @property
     def samples(self) -> bool:
-        """Whether quantiles are told of sample paths: forecasts are fed back, and their spread is known."""
-        carries = self.windowing.patch == 1 and not self.network.spec.skip_steps
-        return self.recursive and self.head.is_probabilistic and carries
+        """Whether quantiles are told of sample paths: forecasts are fed back, and their spread is known.
+
+        The state is carried on from point to point. A scaling around the last value would have to move on
+        with every point, which a state that was reached with another one cannot.
+        """
+        spec, windowing = self.network.spec, self.windowing
+        carries = windowing.patch == 1 and not spec.skip_steps and not spec.dilated
+        still = windowing.scaling not in ("last", "log", "asinh")
+        return self.recursive and self.head.is_probabilistic and carries and still
 
     def forecast(self, panel: Panel, *, threads: int, known_as: NDArray[np.int64] | None = None) -> Array:
         """Return point forecasts of what follows the end of every series, in its units.
@@ -279,8 +286,15 @@ class Model:
         if not self.recursive:
             raise ArgumentError(fault("predict.paths-direct"))
         if not self.samples:
-            skip = bool(self.network.spec.skip_steps)
-            raise ArgumentError(fault("predict.paths-network", patch=self.windowing.patch, skip=skip))
+            raise ArgumentError(
+                fault(
+                    "predict.paths-network",
+                    patch=self.windowing.patch,
+                    skip=bool(self.network.spec.skip_steps),
+                    scaling=self.windowing.scaling,
+                    dilations=self.network.spec.dilations or 1,
+                )
+            )
         context = replace(self.windowing, ahead=0)
         ahead = None
         if self.windowing.ahead:
@@ -295,7 +309,7 @@ class Model:
                 context=x,
                 ahead=ahead,
                 static=None if table.static is None else table.static[series],
-                horizon=self.horizon,
+                horizon=None if ahead is not None else self.horizon,
                 channels=table.values.shape[1],
                 mask=self.windowing.mask,
                 n=(count - number + members - 1) // members,
@@ -430,8 +444,16 @@ class Model:
         """Refuse series that the networks cannot read.
 
         Raises:
-            DataError: another number of channels, missing points, too few points, not all positive.
+            DataError: another number of channels, missing points, too few points, not all positive, or
+                covariates that were never learned from.
         """
+        if self.encoder is None and panel.covariates is not None:
+            unknown = [
+                fault("encoding.new", column=name, part=part)
+                for part in PARTS
+                for name in getattr(panel.covariates, part)
+            ]
+            raise_any(DataError, unknown)
         spec, windowing = self.network.spec, self.windowing
         channels = spec.output_size // (windowing.horizon * self.head.width)
         if panel.n_channels != channels:
@@ -480,7 +502,7 @@ def with_features(table: Table, encoder: Encoder, panel: Panel, *, horizon: int)
     return replace(
         table,
         features=features.features,
-        feature_offsets=features.offsets,
+        feature_offsets=None if features.features is None else features.offsets,
         known=features.known,
         static=features.static,
     )

@@ -70,7 +70,8 @@ def to_panel(
         The panel; series in the order in which they first appear.
 
     Raises:
-        ArgumentError: the dtype, layout, missing, gaps or freq is not known, or freq does not fit the times.
+        ArgumentError: the dtype, layout, missing, gaps or freq is not known, or freq does not fit the times,
+            or those of a panel that has covariates already.
         KindError: y is of a kind that is not understood.
         DataError: the numbers or the times do not fit; all faults of the call, the first of them by name.
 
@@ -200,4 +201,7 @@ def _again(panel: Panel, *, missing: str, step: TimeStep | None, gaps: str) -> P
     more = panel.origin or Origin()
     parts = Parts(*start, place=place, rows=more.rows, fetch=more.fetch, frame=more.frame)
     new = sealed(parts, missing=missing, step=step, gaps=gaps)
-    return replace(new, columns=panel.columns, filled=panel.filled + new.filled)
+    if panel.covariates is not None and len(new.values) != len(panel.values):
+        raise ArgumentError(fault("panel.covariates-gaps", freq=str(step)))
+    beside = panel.covariates
+    return replace(new, columns=panel.columns, filled=panel.filled + new.filled, covariates=beside)

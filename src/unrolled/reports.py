@@ -16,12 +16,21 @@ from unrolled.panel import as_cube
 from unrolled.timeaxis import to_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
     from unrolled.evaluation import Comparison
     from unrolled.forecaster import Forecaster
-    from unrolled.page.report import ComparisonReport, ForecastReport, NetworkReport, Number, SeriesReport
+    from unrolled.page.report import (
+        ComparisonReport,
+        ForecastReport,
+        IntervalReport,
+        NetworkReport,
+        Number,
+        SeriesReport,
+    )
     from unrolled.panel import Panel
 
 
@@ -34,6 +43,7 @@ def forecast_report(
     unit: str | None = None,
     actual: ArrayLike | None = None,
     comparison: Comparison | None = None,
+    intervals: Mapping[float, tuple[ArrayLike, ArrayLike]] | None = None,
 ) -> ForecastReport:
     """Return what happened as a report for `unrolled.page.forecast_page`.
 
@@ -41,7 +51,7 @@ def forecast_report(
     ten thousand series do not cost ten thousand autoregressions.
 
     Shapes:
-        forecasts, actual: [S, K, C], or the shape that `panel.answer` gives.
+        forecasts, actual, each of intervals: [S, K, C], or the shape that `panel.answer` gives.
 
     Args:
         forecaster: fitted.
@@ -51,6 +61,7 @@ def forecast_report(
         unit: what the values count.
         actual: what really came, where it was held out.
         comparison: the network beside the baselines; None where nothing was held out.
+        intervals: level in percent -> lower and upper ends.
 
     Returns:
         The report; every channel of a series is one of its series.
@@ -67,7 +78,7 @@ def forecast_report(
         "unit": unit,
         "season": forecaster.season,
         "horizon": cube.shape[1],
-        "series": _all_series(panel, cube, came, season=forecaster.season),
+        "series": _all_series(panel, cube, came, season=forecaster.season, intervals=intervals or {}),
         "comparison": None if comparison is None else comparison_report(comparison),
         "network": network_report(forecaster),
     }
@@ -108,26 +119,47 @@ def numbers(values: NDArray[np.floating[Any]]) -> list[Number]:
 
 
 def _all_series(
-    panel: Panel, cube: NDArray[Any], came: NDArray[Any] | None, *, season: int | None
+    panel: Panel,
+    cube: NDArray[Any],
+    came: NDArray[Any] | None,
+    *,
+    season: int | None,
+    intervals: Mapping[float, tuple[ArrayLike, ArrayLike]],
 ) -> list[SeriesReport]:
     """Return all channels of all series, in order."""
+    bounds = {level: [as_cube(panel, end) for end in intervals[level]] for level in sorted(intervals)[::-1]}
     future = panel.future(cube.shape[1])
     found: list[SeriesReport] = []
     for s in range(panel.n_series):
         for c in range(panel.n_channels):
             drawn = len(found) < MOST_CHARTS
-            found.append(
-                {
-                    "id": _name(panel, s, c),
-                    "history": numbers(panel.series(s)[:, c]) if drawn else [],
-                    "times": _times(panel, panel.times, s) if drawn else None,
-                    "forecast": numbers(cube[s, :, c]),
-                    "forecast_times": None if future is None else _texts(panel, future[s]),
-                    "actual": None if came is None else numbers(came[s, :, c]),
-                    "baselines": _baselines(panel, s, c, cube.shape[1], season) if drawn else {},
-                }
-            )
+            one: SeriesReport = {
+                "id": _name(panel, s, c),
+                "history": numbers(panel.series(s)[:, c]) if drawn else [],
+                "times": _times(panel, panel.times, s) if drawn else None,
+                "forecast": numbers(cube[s, :, c]),
+                "forecast_times": None if future is None else _texts(panel, future[s]),
+                "actual": None if came is None else numbers(came[s, :, c]),
+                "baselines": _baselines(panel, s, c, cube.shape[1], season) if drawn else {},
+            }
+            if bounds and drawn:
+                one["intervals"] = _intervals(bounds, s, c)
+            found.append(one)
     return found
+
+
+def _intervals(
+    bounds: Mapping[float, Sequence[NDArray[Any]]], series: int, channel: int
+) -> list[IntervalReport]:
+    """Return the intervals of one channel of one series."""
+    return [
+        {
+            "level": level,
+            "lower": numbers(lower[series, :, channel]),
+            "upper": numbers(upper[series, :, channel]),
+        }
+        for level, (lower, upper) in bounds.items()
+    ]
 
 
 def _name(panel: Panel, series: int, channel: int) -> str:

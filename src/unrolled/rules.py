@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from unrolled.engine import DISTRIBUTIONS
 from unrolled.errors import ArgumentError, DataError, fault
 from unrolled.messages import text
 from unrolled.windows import split_windows
@@ -130,12 +131,7 @@ def settle(
     windows = max(1, len(train))
     settle_one("hidden_size", 32 if windows < 1000 else 64, "hidden-size", windows=windows)
     settle_one("skip", direct, "skip-direct" if direct else "skip-carried" if carried else "skip-recursive")
-    counts = given.get("loss") == "negative_binomial"
-    settle_one(
-        "scaling",
-        "mean_abs" if counts and not carried else "none" if counts else "series" if carried else "last",
-        "scaling-counts" if counts else "scaling-series" if carried else "scaling",
-    )
+    settle_one("scaling", *_scaling(given.get("loss"), carried=carried, fed_back=at_once < horizon))
     settle_one("optimizer", "adamw", "optimizer")
     plain = chosen["optimizer"] == "sgd"
     settle_one("lr", 0.01 if plain else 0.003, "lr", optimizer=chosen["optimizer"])
@@ -149,6 +145,17 @@ def settle(
         settle_one("steps", 500 if windows < 1000 else 1000, "steps")
     settle_one("patience", 25, "patience")
     return Settings(**chosen, reasons=reasons)
+
+
+def _scaling(loss: str | None, *, carried: bool, fed_back: bool) -> tuple[str, str]:
+    """Return how series are scaled, and the name of the sentence that says why."""
+    if loss == "negative_binomial":
+        return "none" if carried else "mean_abs", "scaling-counts"
+    if carried:
+        return "series", "scaling-series"
+    if fed_back and loss in ("quantile", *DISTRIBUTIONS):
+        return "standard", "scaling-paths"
+    return "last", "scaling"
 
 
 def _why_masked(missing: bool, known_ahead: bool, short: int) -> str:

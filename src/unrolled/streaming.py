@@ -8,6 +8,7 @@ panels. Must not know where the points come from.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from unrolled.panel import answer
 from unrolled.scaling import WindowScaling
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -89,19 +90,20 @@ class ForecastStream:
         Shapes:
             [K], or [K, C]; with levels an `Intervals` of such.
         """
-        if self._model.memory == "all":
+        model, panel = self._model, self._panel
+        how: dict[str, Any] = {"threads": self._threads, "known_as": self._known_as}
+        calibration = self._calibration if self._levels else None
+        if model.memory == "all":
             outcome = self._outcome
+            point = outcome.point()
         else:
-            outcome = self._model.outcome(
-                self._panel,
-                threads=self._threads,
-                known_as=self._known_as,
-                probabilistic=bool(self._levels) and self._model.samples,
-            )
-        if not self._levels or self._calibration is None:
-            return answer(self._panel, outcome.point())
-        bounds = {level: outcome.interval(level, self._calibration) for level in self._levels}
-        return interval_answer(self._panel, outcome.point(), bounds)
+            point = model.forecast(panel, **how)
+            if calibration is not None:
+                outcome = model.outcome(panel, probabilistic=model.samples, **how)
+        if calibration is None:
+            return answer(panel, point)
+        bounds = {level: outcome.interval(level, calibration) for level in self._levels}
+        return interval_answer(panel, point, bounds)
 
     def push(self, value: ArrayLike) -> Any:
         """Take the next point, and return the forecast of those that follow it.
@@ -116,22 +118,46 @@ class ForecastStream:
             DataError: the value is not one point of the series; the stream is as it was.
         """
         panel = self._panel
-        point = np.asarray(value, panel.values.dtype).reshape(-1)
-        if point.shape != (panel.n_channels,):
-            raise DataError(fault("stream.point", channels=panel.n_channels, got=np.shape(value)))
-        seen = np.isfinite(point) | (np.isnan(point) if self._model.windowing.mask else False)
-        if not seen.all():
-            raise DataError(fault("stream.point-value", got=value))
-        values = np.concatenate([panel.values, point[None]])
+        values = np.concatenate([panel.values, self._point(value)[None]])
         times = None
         if panel.times is not None:
             times = np.concatenate([panel.times, panel.future(1)[0]])  # type: ignore[index]
         offsets = np.array([0, len(values)], np.int64)
-        self._panel = replace(panel, values=values, times=times, offsets=offsets)
+        grown = replace(panel, values=values, times=times, offsets=offsets)
+        self._model.check(grown)
+        self._panel = grown
         if self._model.memory == "all":
             self._outcome = self._carry(1)
         self._keep()
         return self.predict()
+
+    def _point(self, value: ArrayLike) -> Array:
+        """Return one point of the series, [C].
+
+        Raises:
+            DataError: it is none.
+        """
+        panel = self._panel
+        try:
+            given = np.asarray(value)
+        except ValueError:  # lists of unequal length
+            given = np.empty(0, object)
+        if given.dtype == object and given.size and all(one is None for one in given.flat):
+            given = np.full(given.shape, np.nan)
+        if given.dtype.kind not in "biuf" or given.reshape(-1).shape != (panel.n_channels,):
+            raise DataError(
+                fault(
+                    "stream.point",
+                    channels=panel.n_channels,
+                    got=f"{type(value).__name__} of shape {given.shape}",
+                )
+            )
+        with np.errstate(over="ignore"):
+            point = given.reshape(-1).astype(panel.values.dtype)
+        seen = np.isfinite(point) | (np.isnan(point) if self._model.windowing.mask else False)
+        if not seen.all():
+            raise DataError(fault("stream.point-value", got=value))
+        return point
 
     @property
     def state(self) -> dict[str, Array]:
@@ -153,17 +179,9 @@ class ForecastStream:
         Raises:
             ArgumentError: it is not the state of such a stream; the stream is as it was.
         """
-        own = self.state
-        wrong = [
-            name
-            for name, array in own.items()
-            if name not in state
-            or np.ndim(state[name]) != array.ndim
-            or np.shape(state[name])[1:] != array.shape[1:]
-            or (name[:2] in ("h.", "c.", "ou") and np.shape(state[name]) != array.shape)
-        ]
-        if wrong or set(state) != set(own):
-            raise ArgumentError(fault("stream.restore", expected=", ".join(own), got=", ".join(state)))
+        if not self._fits(state):
+            got = ", ".join(map(str, state)) if isinstance(state, Mapping) else type(state).__name__
+            raise ArgumentError(fault("stream.restore", expected=", ".join(self.state), got=got))
         values = np.array(state["values"], self._panel.values.dtype)
         times = None
         if self._panel.times is not None:
@@ -176,6 +194,25 @@ class ForecastStream:
         ]
         if self._model.memory == "all":
             self._outcome = replace(self._outcome, outputs=np.array(state["outputs"]))
+
+    def _fits(self, state: object) -> bool:
+        """Return whether these are the arrays of such a stream, with numbers that it can go on from."""
+        own = self.state
+        if not isinstance(state, Mapping) or set(state) != set(own):
+            return False
+        points = len(own["values"]) if not self._model.windowing.mask else 1
+        for name, array in own.items():
+            given = state[name]
+            if not isinstance(given, np.ndarray) or given.dtype != array.dtype or given.ndim != array.ndim:
+                return False
+            rows = name in ("values", "times")
+            if given.shape[rows:] != array.shape[rows:]:
+                return False
+            missing = name == "values" and self._model.windowing.mask
+            if not (np.isfinite(given) | (np.isnan(given) if missing else False)).all():
+                return False
+        rows_of = {len(state[name]) for name in ("values", "times") if name in own}
+        return len(rows_of) == 1 and rows_of.pop() >= points
 
     def _keep(self) -> None:
         """Forget what no forecast will read again."""

@@ -162,8 +162,12 @@ def _candidates(
 
 
 def _weekends_out(times: NDArray[Any], inner: NDArray[np.bool_]) -> bool:
-    """Whether rows go from one business day to the next, mostly, and leave out at least one weekend."""
-    if (weekday(times) > FRIDAY).any():
+    """Whether rows go from one business day to the next, mostly, and leave out at least one weekend.
+
+    Some of them follow the day before: a Friday and a Monday alone may as well be three days apart.
+    """
+    days = np.diff(times.astype("datetime64[D]").astype(np.int64))[inner]
+    if (weekday(times) > FRIDAY).any() or not (days == 1).any():
         return False
     number = business_number(times)
     weeks = np.diff(number // 5)[inner]

@@ -32,13 +32,17 @@ def put(*keys_and_value):
     return change
 
 
-HARMLESS = (("quantiles", []), ("quantiles", {}), ("history", {}))
+HARMLESS = (("encoder", None), ("calibration", None))
 """Values that say no more than that there is nothing."""
 
 
 class TestHeader:
     @pytest.mark.parametrize(
-        "key", ["arguments", "settings", "history", "network", "windowing", "quantiles", "panel"]
+        "key",
+        [
+            *("arguments", "settings", "histories", "network", "windowing", "head", "panel"),
+            *("encoder", "calibration"),
+        ],
     )
     @pytest.mark.parametrize("value", ["missing", None, 3, "text", [], {}, [1, 2], {"a": 1}])
     def test_parts_of_the_header(self, model_path, key, value):
@@ -48,19 +52,12 @@ class TestHeader:
 
     def test_every_entry_of_the_header_that_is_missing(self, model_path, saved_bytes):
         header = header_of(model_path)
-        optional = {
-            ("settings", "reasons"),
-            ("history", "losses"),
-            ("history", "checks"),
-            ("history", "seconds"),
-        }
-        optional |= {("history", "steps_per_epoch"), ("history", "best_step"), ("history", "stopped")}
+        optional = {("settings", "reasons")}
         optional |= {
             ("arguments", name) for name in header["arguments"]
         }  # a later version may have more of them
         optional |= {("network", name) for name in ("num_layers", "head", "skip_steps", "dropout")}
-        optional |= {("windowing", "patch"), ("windowing", "scaling")}
-        optional |= {("panel", "columns")}  # files of version 0.1.0 lack it
+        optional |= {("network", name) for name in ("skip_inputs", "residual", "dilations")}
         for part in ("settings", "network", "windowing", "panel"):
             for name in header[part]:
                 if (part, name) not in optional:
@@ -103,9 +100,23 @@ class TestHeader:
             put("arguments", "dtype", "float16"),
             put("arguments", "dtype", "O"),
             put("arguments", "nonsense", 1),
-            put("quantiles", [0.5, 0.1]),
-            put("quantiles", [0.1, 0.9]),
-            put("quantiles", ["a"]),
+            put("network", "skip_inputs", 7),
+            put("network", "dilations", [0]),
+            put("network", "residual", 1),
+            put("windowing", "mask", 1),
+            put("windowing", "mask", True),
+            put("windowing", "ahead", 1),
+            put("windowing", "ahead", -1),
+            put("head", "loss", "mape"),
+            put("head", "loss", "gaussian"),
+            put("head", "quantiles", [0.5, 0.1]),
+            put("head", "quantiles", [0.1, 0.9]),
+            put("head", "quantiles", ["a"]),
+            put("encoder", {"calendar": ["months"], "columns": []}),
+            put("encoder", {"calendar": ["month"], "columns": []}),
+            put("calibration", "loss", "gaussian"),
+            put("arguments", "members", 0),
+            put("histories", []),
             put("panel", "kind", "vector"),
             put("panel", "kind", "frame"),
             put("panel", "kind", 3),
@@ -129,10 +140,11 @@ class TestHeader:
             put("panel", "columns", {"utc": 1}),
             put("panel", "columns", {"template": [1]}),
             put("panel", "columns", {"other": None}),
-            put("history", "checks", {"a": 1}),
-            put("history", "checks", [1]),
-            put("history", "losses", 5),
-            put("history", "nonsense", 5),
+            put("histories", 0, "checks", {"a": 1}),
+            put("histories", 0, "checks", [1]),
+            put("histories", 0, "losses", 5),
+            put("histories", 0, "nonsense", 5),
+            put("histories", 0, "averaged", 3),
             put("settings", "nonsense", 5),
         ],
         ids=lambda change: "-".join(str(cell.cell_contents) for cell in change.__closure__)[:60],

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-MODULES = ("checks", "rules", "estimator", "forecaster", "model", "training", "network", "stream", "artefact")
+MODULES = (
+    *("checks", "rules", "estimator", "forecaster", "fitting", "model", "streaming", "training"),
+    *("network", "stream", "artefact"),
+)
 CHINESE = "[\u4e00-\u9fff]"
 SPEC = {"cell": "lstm", "input_size": 1, "hidden_size": 2, "output_size": 1}
 
@@ -58,6 +61,105 @@ def load_changed(folder: Path, change: Callable[[dict], object]) -> None:
 
 # id of the fault -> what raises it (given a folder), the kind of error, and a pattern of what it says.
 FAULTS: dict[str, tuple[Callable[[Path], object], type[UnrolledError], str]] = {
+    "argument.calendar": (
+        lambda _: fitted(calendar=("months",)),
+        ArgumentError,
+        'no calendar feature(.|\n)*weekday(.|\n)*"month"',
+    ),
+    "argument.counts-scaling": (
+        lambda _: fitted(loss="negative_binomial", scaling="last"),
+        ArgumentError,
+        "may only be divided(.|\n)*scaling='last'",
+    ),
+    "argument.dilations": (
+        lambda _: fitted(dilations=(1, 0)),
+        ArgumentError,
+        r"dilations does not fit(.|\n)*each of the 1 layers(.|\n)*\(1, 0\)",
+    ),
+    "argument.levels": (lambda _: fitted().predict(levels=(80, 180)), ArgumentError, "between 0 and 100"),
+    "argument.mask-ahead": (
+        lambda _: small(3, mask=False).fit(wave(), known=np.zeros(80)),
+        ArgumentError,
+        "known ahead need mask(.|\n)*mask=False",
+    ),
+    "argument.memory": (
+        lambda _: fitted(memory="all", skip=True),
+        ArgumentError,
+        "one state through a whole series, which skip(.|\n)*skip=True",
+    ),
+    "argument.names": (lambda _: fitted(past_cols="rain"), ArgumentError, "past_cols is not a list of names"),
+    "argument.residual-one-layer": (
+        lambda _: fitted(residual=True),
+        ArgumentError,
+        "passes a layer by(.|\n)*num_layers=2",
+    ),
+    "artefact.older": (
+        lambda folder: load_changed(folder, lambda header: header.update(schema=1)),
+        FileError,
+        "written by an older version(.|\n)*layout 1",
+    ),
+    "data.not-counts": (
+        lambda _: small(3, loss="negative_binomial").fit(wave() - 10),
+        DataError,
+        "A count is negative",
+    ),
+    "data.not-positive": (
+        lambda _: small(3, scaling="log").fit([wave(), wave(50, level=0.0)]),
+        DataError,
+        'no logarithm; the first is in series 1(.|\n)*scaling="asinh"',
+    ),
+    "fit.missing": (
+        lambda _: small(3, mask=False).fit(np.append(wave(), np.nan)),
+        DataError,
+        "1 points are missing, and mask=False",
+    ),
+    "predict.covariates-alone": (
+        lambda _: fitted().predict(known=np.zeros(80)),
+        ArgumentError,
+        "without the series that they belong to",
+    ),
+    "predict.missing": (
+        lambda _: fitted().predict(np.append(wave(), np.nan)),
+        DataError,
+        "does not read which; the first are in series 0(.|\n)*mask=True",
+    ),
+    "predict.no-calibration": (
+        lambda _: fitted(validation=0).predict(levels=(80,)),
+        ArgumentError,
+        "No points were held out(.|\n)*calibration=3",
+    ),
+    "predict.no-distribution": (lambda _: fitted().sample(), ArgumentError, "points, not how they spread"),
+    "predict.paths-direct": (
+        lambda _: fitted(loss="gaussian").sample(),
+        ArgumentError,
+        'it has no paths(.|\n)*strategy="recursive"',
+    ),
+    "predict.paths-network": (
+        lambda _: fitted(loss="gaussian", strategy="recursive", skip=True).sample(),
+        ArgumentError,
+        "patch 1, no skip(.|\n)*patch 1, skip True, scaling standard",
+    ),
+    "stream.covariates": (
+        lambda _: small(3).fit(wave(), past=wave()).stream(wave()),
+        DataError,
+        "reads covariates too: past_0",
+    ),
+    "stream.point": (
+        lambda _: fitted().stream(wave()).push([1.0, 2.0]),
+        DataError,
+        r"1 numbers(.|\n)*\(2,\)",
+    ),
+    "stream.point-value": (
+        lambda _: fitted().stream(wave()).push(np.nan),
+        DataError,
+        "not finite(.|\n)*mask=True",
+    ),
+    "stream.restore": (
+        lambda _: fitted().stream(wave()).restore({"values": np.zeros(3)}),
+        ArgumentError,
+        "not the state of a stream",
+    ),
+    "stream.series": (lambda _: fitted().stream(waves(40, 40)), DataError, "one series(.|\n)*got: 2 series"),
     "argument.choice": (lambda _: fitted(cell="lstmm"), ArgumentError, 'cell is not known(.|\n)*cell="lstm"'),
     "argument.dropout-one-layer": (
         lambda _: fitted(dropout=0.5),
@@ -123,7 +225,7 @@ FAULTS: dict[str, tuple[Callable[[Path], object], type[UnrolledError], str]] = {
         "has not learned anything(.|\n)*fit\\(y\\)",
     ),
     "fit.too-short": (
-        lambda _: small(3, window=8).fit(waves(30, 7, 6)),
+        lambda _: small(3, window=8, mask=False).fit(waves(30, 7, 6)),
         DataError,
         "2 series are shorter than the window; the first is 1(.|\n)*at least window = 8(.|\n)*7 points",
     ),
@@ -269,7 +371,7 @@ def test_what_only_a_fitted_one_can_answer(ask, tmp_path):
         ("text", KindError, "y is of a kind"),
         ([], DataError, "no"),
         (np.ones((2, 3, 4, 5)), DataError, "this is not one series, nor several"),
-        ([1.0, float("nan"), 3.0], DataError, "position 1"),
+        ([float("nan"), float("nan")], DataError, "no value|without|missing"),
         ([[1.0, 2.0], [3.0, float("inf")]], DataError, "series 1, position 1"),
         ([1.0, "x", 2.0], DataError, "position 1"),
     ],

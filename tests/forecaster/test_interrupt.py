@@ -75,7 +75,7 @@ def interrupted(monkeypatch):
     """Have every forecaster interrupted after 30 steps."""
 
     @contextlib.contextmanager
-    def bar(wanted):
+    def bar(wanted, members, also):
         yield after(30, press_ctrl_c)
 
     monkeypatch.setattr(forecaster_module, "progress_bar", bar)
@@ -112,7 +112,7 @@ def test_it_can_be_saved_and_fitted_again(interrupted, tmp_path, monkeypatch):
 def test_before_the_first_step_a_forecaster_stays_as_it_was(monkeypatch):
     forecaster = small(3).fit(wave())
     before = forecaster.predict()
-    monkeypatch.setattr("unrolled.forecaster.train", lambda *_, **__: press_ctrl_c())
+    monkeypatch.setattr("unrolled.fitting.train_members", lambda *_, **__: press_ctrl_c())
     with pytest.raises(KeyboardInterrupt):
         forecaster.fit(wave(seed=5))
     np.testing.assert_array_equal(forecaster.predict(), before)

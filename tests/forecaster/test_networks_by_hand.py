@@ -9,6 +9,7 @@ from tests.forecaster.helpers import CELLS
 from unrolled import Network, NetworkSpec, to_panel
 from unrolled.cells.likelihoods import map_quantiles
 from unrolled.engine import Windowing
+from unrolled.heads import Head
 from unrolled.model import Model
 from unrolled.scaling import SeriesScaling
 
@@ -36,15 +37,18 @@ def model(
     values = {name: np.zeros(shape) for name, shape in spec.shapes.items()}
     for name, weight in (weights or {}).items():
         values[name] = np.reshape(weight, spec.shapes[name])
-    return Model(Network(spec, values, dtype="float64"), windowing, horizon, quantiles, scaler)
+    head = Head("quantile", quantiles) if quantiles else Head("mae")
+    return Model((Network(spec, values, dtype="float64"),), windowing, horizon, head, scaler)
 
 
 def windowing_channels(scaler) -> int:
     return 1 if scaler is None else scaler.location.shape[1]
 
 
-def forecast(model, y=Y):
-    return model.forecast(to_panel(y, dtype="float64"), threads=1)
+def forecast(model, y=Y, **how):
+    """Return all outputs in the units of the series, [S, K, C, W]; where they are fed back, the points."""
+    outcome = model.outcome(to_panel(y, dtype="float64"), threads=1, **how)
+    return outcome.units(outcome.outputs)
 
 
 class TestTheLastValue:
@@ -179,7 +183,8 @@ class TestOrderOfOutputs:
 
     def test_the_point_forecast_is_the_median(self):
         built = model({"head.bias": np.arange(6.0)}, horizon=2, quantiles=(0.1, 0.5, 0.9))
-        np.testing.assert_array_equal(built.point(forecast(built)), [[[1.0], [4.0]]])
+        points = built.forecast(to_panel(Y, dtype="float64"), threads=1)
+        np.testing.assert_array_equal(points, [[[1.0], [4.0]]])
 
     def test_a_step_is_a_patch_of_points_of_channels(self):
         pairs = np.stack([Y, 10 * Y], axis=1)
@@ -202,7 +207,7 @@ class TestOrderOfOutputs:
         two_below = np.log(np.expm1(2.0))  # softplus of it is 2
         weights = {"skip.weight": [[0, 0, 0, 0], [0, 0, 0, 1]], "head.bias": [two_below, 1.0]}
         built = model(weights, horizon=3, ahead=1, skip=True, quantiles=(0.1, 0.6))
-        np.testing.assert_allclose(forecast(built)[0, :, 0], [[5.0, 7.0], [6.0, 8.0], [7.0, 9.0]], rtol=1e-14)
+        np.testing.assert_allclose(forecast(built)[0, :, 0, 0], [7.0, 8.0, 9.0], rtol=1e-14)
 
 
 def test_a_weight_changed_by_one_percent_is_seen():

@@ -22,7 +22,7 @@ from unrolled.windows import split_windows
 NOTHING = dict.fromkeys(
     (
         *("window", "patch", "hidden_size", "skip", "scaling", "optimizer", "lr", "weight_decay", "schedule"),
-        *("batch_size", "steps", "epochs", "validation", "patience"),
+        *("batch_size", "steps", "epochs", "validation", "patience", "mask"),
     )
 )
 GIVEN = {
@@ -39,6 +39,7 @@ GIVEN = {
     "steps": 4,
     "patience": 6,
     "validation": 8,
+    "mask": False,
 }
 
 lengths = st.lists(st.integers(2, 200), min_size=1, max_size=4).map(np.array)
@@ -62,8 +63,14 @@ def test_the_window_leaves_room_for_its_target(of, horizon, season, direct):
 
 
 @given(of=lengths, horizon=horizons, season=seasons, direct=st.booleans())
-def test_the_window_is_never_longer_than_the_shortest_series(of, horizon, season, direct):
-    assert by_rule(of, horizon, season, direct).window <= of.min()
+def test_without_a_mask_the_window_is_never_longer_than_the_shortest_series(of, horizon, season, direct):
+    assert by_rule(of, horizon, season, direct, mask=False).window <= of.min()
+
+
+@given(of=lengths, horizon=horizons, season=seasons, direct=st.booleans())
+def test_missing_points_are_read_where_a_series_is_shorter_than_the_window(of, horizon, season, direct):
+    settings = by_rule(of, horizon, season, direct)
+    assert settings.mask == bool((of < settings.window).any())
 
 
 @given(of=lengths, horizon=horizons, season=st.integers(2, 30), direct=st.booleans())
@@ -122,7 +129,8 @@ def test_an_epoch_is_one_pass_over_the_windows(of, horizon, direct, window, vali
     given_ones = {"window": window, "validation": validation, "batch_size": batch_size, "epochs": epochs}
     settings = by_rule(of, horizon, None, direct, **given_ones)
     at_once = horizon if direct else 1
-    train, _ = split_windows(of, window=settings.window, horizon=at_once, held_out=settings.held_out)
+    sizes = {"window": settings.window, "horizon": at_once, "held_out": settings.held_out}
+    train, _ = split_windows(of, **sizes, padded=settings.mask)
     if len(train):
         assert settings.steps == epochs * -(-len(train) // settings.batch_size)
 
@@ -146,7 +154,7 @@ def test_each_given_value_is_kept_and_needs_no_reason(name):
     chosen = {
         "validation" if field.name == "held_out" else field.name for field in dataclasses.fields(settings)
     }
-    assert set(settings.reasons) == chosen - {"reasons", name}
+    assert set(settings.reasons) == chosen - {"reasons", "ahead", "calibration", name}
 
 
 def test_falsehood_and_zero_are_values_too():
@@ -212,9 +220,10 @@ class TestShortSeries:
         assert 0 < len(forecaster.history_.losses) <= forecaster.settings_.steps
 
     def test_one_short_series_among_long_ones(self):
-        forecaster = Forecaster(4, season=6, steps=5).fit(waves(60, 7, 90))
+        with pytest.warns(UserWarning, match=r"1 series are shorter than the window of 18 points.*: 1"):
+            forecaster = Forecaster(4, season=6, steps=5).fit(waves(60, 7, 90))
         assert forecaster.predict().shape == (3, 4)
-        assert forecaster.settings_.window <= 7
+        assert forecaster.settings_.mask
 
     def test_a_series_may_be_too_short_to_learn_from(self):
         forecaster = small(4, window=8).fit(waves(60, 8))

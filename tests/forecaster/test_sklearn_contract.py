@@ -113,7 +113,7 @@ class TestFit:
         before = set(vars(forecaster))
         forecaster.fit(wave())
         public = {name for name in set(vars(forecaster)) - before if not name.startswith("_")}
-        assert public == {"network_", "settings_", "history_", "report_"}
+        assert public == {"network_", "settings_", "history_", "histories_", "report_"}
 
     def test_parameters_stay_as_they_were_given(self):
         forecaster = small(3)

@@ -87,29 +87,36 @@ class TestQuantiles:
         chosen = {"loss": "quantile", "quantiles": self.LEVELS, **changes}
         return small(3, **chosen).fit(wave() if y is None else y)
 
-    @strategies
-    def test_the_point_forecast_is_the_quantile_nearest_to_the_median(self, strategy):
+    def test_the_point_forecast_is_the_quantile_nearest_to_the_median(self):
         for y in (wave(), np.stack([wave(), wave()], axis=1), waves(40, 50)):
-            forecaster = self.fitted(y, strategy=strategy)
+            forecaster = self.fitted(y)
             quantiles = forecaster.predict_quantiles()
             assert quantiles.shape[-1] == 3
-            np.testing.assert_array_equal(forecaster.predict().ravel(), quantiles[..., 1].ravel())
+            assert_close(forecaster.predict().ravel(), quantiles[..., 1].ravel())
+
+    def test_fed_back_the_quantiles_are_those_of_sample_paths(self):
+        forecaster = small(3, strategy="recursive", loss="gaussian", steps=200).fit(wave(200))
+        quantiles = forecaster.predict_quantiles(quantiles=(0.1, 0.5, 0.9))[0, :, 0]
+        paths = forecaster.sample(4000, seed=7)[0, :, :, 0]
+        below = (paths[:, :, None] < quantiles).mean(axis=0)
+        # 200 paths told the quantiles: their standard error is at most sqrt(0.25 / 200) = 0.035.
+        np.testing.assert_allclose(below, np.tile([0.1, 0.5, 0.9], (3, 1)), atol=4 * 0.035)
 
     @pytest.mark.parametrize(
         ("levels", "nearest"), [((0.5,), 0), ((0.1, 0.9), 0), ((0.2, 0.7), 1), ((0.9, 0.99), 0)]
     )
     def test_which_is_nearest(self, levels, nearest):
         forecaster = self.fitted(quantiles=levels)
-        np.testing.assert_array_equal(forecaster.predict(), forecaster.predict_quantiles()[0, :, 0, nearest])
+        assert_close(forecaster.predict(), forecaster.predict_quantiles()[0, :, 0, nearest])
 
     def test_the_median_is_fed_back(self):
         changes = {"strategy": "recursive", "window": 8, "dtype": "float64", "skip": False, "validation": 0}
         changes |= {"loss": "quantile", "quantiles": self.LEVELS}
-        forecast = small(3, **changes).fit(wave()).predict_quantiles()[0, :, 0]
+        forecast = small(3, **changes).fit(wave()).predict()
         one, y = small(1, **changes).fit(wave()), wave()
         for step in forecast:
-            assert_close(one.predict_quantiles(y)[0, 0, 0], step, to="float64")
-            y = np.append(y, step[1])
+            assert_close(one.predict_quantiles(y)[0, 0, 0, 1], step, to="float64")
+            y = np.append(y, step)
 
     def test_new_series(self):
         forecaster = self.fitted()

@@ -5,12 +5,20 @@ from __future__ import annotations
 import doctest
 import importlib
 import pkgutil
+from importlib.util import find_spec
 
 import pytest
 
 import unrolled
 
-NAMES = ["unrolled", *(found.name for found in pkgutil.walk_packages(unrolled.__path__, "unrolled."))]
+LATER = "unrolled.interop.torch"
+"""Modules that begin so stand on PyTorch; where it is not installed they are left out."""
+
+NAMES = [
+    name
+    for name in ("unrolled", *(found.name for found in pkgutil.walk_packages(unrolled.__path__, "unrolled.")))
+    if not name.startswith(LATER) or find_spec("torch")
+]
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE | doctest.IGNORE_EXCEPTION_DETAIL
 
 

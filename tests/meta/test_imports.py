@@ -61,6 +61,7 @@ ROOMS = (
     "checks",
     "rules",
     "model",
+    "interop",
     "fitting",
     "contents",
     "artefact",
@@ -68,6 +69,7 @@ ROOMS = (
     "streaming",
     "evaluation",
     "held_out",
+    "scoring",
     "estimator",
     "forecaster",
     "tuning",
@@ -93,11 +95,14 @@ LIBRARIES = {
     "statsforecast": ("evaluation.statistical",),
     "joblib": ("evaluation.backtest",),
     "sklearn": ("estimator",),
+    "torch": ("interop.torch", "interop.torch_cells", "interop.torch_scaling"),
+    "onnx": ("interop.onnx", "interop.onnx_graph", "interop.onnx_model"),
+    "onnxruntime": ("interop.onnx",),
     "typer": ("cli",),
     "rich": ("progress", "cli"),
     "unrolled._core": ("engine",),
 }
-"""The modules that may import a library; what is not named here (torch, pandas, polars, ...) nobody may."""
+"""The modules that may import a library; what is not named here (pandas, polars, ...) nobody may."""
 
 
 def imported(module: str, tree: ast.Module) -> Iterator[tuple[str, int]]:
@@ -162,7 +167,9 @@ def test_every_room_has_its_place() -> None:
         ("cells.lstm", "from unrolled.forecaster import Forecaster", "forecaster stands above cells"),
         ("cells.lstm", "if TYPE_CHECKING:\n    from unrolled import forecaster", "stands above"),
         ("cells.lstm", "from ..network import Network", "network stands above cells"),
-        ("training", "def f():\n    import torch", "no module may import"),
+        ("training", "def f():\n    import torch", "only interop.torch, "),
+        ("interop", "import onnxruntime", "only interop.onnx may import onnxruntime"),
+        ("training", "def f():\n    import jax", "no module may import"),
         ("training", "importlib.import_module('pandas')", "no module may import"),
         ("panel", "import duckdb", "only files may import duckdb"),
         ("training", "from unrolled import _core", "only engine may import unrolled._core"),

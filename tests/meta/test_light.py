@@ -19,6 +19,8 @@ from tests.meta.repository import ROOT
 LIMIT_S = 0.15
 LIMIT_MB = 180
 LATER = (
+    "onnx",
+    "onnxruntime",
     "torch",
     "pandas",
     "polars",

@@ -144,7 +144,8 @@ def test_kinds_of_series_come_back_in_kind():
 
 
 def test_short_series_take_part_in_the_last_fit_alone():
-    found = quick([wave(), wave(12, seed=2)], space=None, trials=3)
+    with pytest.warns(UserWarning, match="shorter than the window"):
+        found = quick([wave(), wave(12, seed=2)], space=None, trials=3)
     assert found.forecaster.predict().shape == (2, 3)
     assert found.report.n_series == 1
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from unrolled.cli import demo, info
+from unrolled.cli import demo, fit_more, info
 from unrolled.cli.talk import LANG_HELP, deliver, speak
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def make_app(*, all_options: bool = True) -> typer.Typer:
     for name, words in HEAVY.items():
         command, examples = made.get(name, (lambda: None, ""))
         app.command(name, help=None if made else words, epilog=examples)(command)
+    app.command("fit-more", epilog=fit_more.EXAMPLES)(fit_more.fit_more)
     app.command(epilog=info.EXAMPLES)(info.info)
     app.command(epilog=demo.EXAMPLES)(demo.demo)
     return app
@@ -75,8 +76,16 @@ def _heavy_commands() -> dict[str, tuple[Callable[..., Any], str]]:
 
     made = {
         "forecast": (with_options(continued(forecast.forecast)), forecast.EXAMPLES),
-        "fit": (with_options(fit.fit), fit.EXAMPLES),
-        "predict": (continued(predict.predict), predict.EXAMPLES),
+        "fit": (
+            with_options(with_options(fit.fit, Forecaster.fit, left_out=fit.LEFT_OUT, panel="The training")),
+            fit.EXAMPLES,
+        ),
+        "predict": (
+            with_options(
+                continued(predict.predict), Forecaster.predict_quantiles, left_out=NOT_PREDICTED, panel=None
+            ),
+            predict.EXAMPLES,
+        ),
         "backtest": (
             with_options(
                 with_options(backtest.backtest, judge, left_out=backtest.LEFT_OUT, panel="The backtest")

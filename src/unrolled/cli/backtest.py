@@ -10,6 +10,8 @@ from unrolled.cli.steps import (
     IdOption,
     JsonOption,
     LangOption,
+    Series,
+    SqlOption,
     TargetOption,
     TimeOption,
     choose_season,
@@ -41,10 +43,11 @@ LEFT_OUT = {
 
 @guarded
 def backtest(
-    file: FileArgument,
+    file: FileArgument = None,
     *,
+    sql: SqlOption = None,
     time: TimeOption = None,
-    target: TargetOption,
+    target: TargetOption = [],  # noqa: B006 - typer reads it and makes a list of its own
     ids: IdOption = None,
     as_json: JsonOption = False,
     lang: LangOption = None,
@@ -58,8 +61,8 @@ def backtest(
     from unrolled import evaluation
 
     how = {name: arguments.pop(name) for name in names(evaluation.backtest, LEFT_OUT)}
-    forecaster = make_forecaster(arguments)
-    panel = read(file, target=target, time=time, ids=ids, dtype=forecaster.dtype)
+    forecaster, series = make_forecaster(arguments), Series(file, sql, time, target, ids)
+    panel = read(series, forecaster)
     choose_season(forecaster, panel)
     judge: Any = evaluation.backtest
     found = judge(forecaster, panel, season=forecaster.season, progress=forecaster.progress, **how)

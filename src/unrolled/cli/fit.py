@@ -11,6 +11,8 @@ from unrolled.cli.steps import (
     IdOption,
     JsonOption,
     LangOption,
+    Series,
+    SqlOption,
     TargetOption,
     TimeOption,
     choose_season,
@@ -28,16 +30,32 @@ EXAMPLES = """Examples:
       --save air.safetensors
   unrolled predict air.safetensors
 
-Ctrl-C while training keeps the best weights so far, as `forecast` does.
+\b
+  unrolled fit air.csv --time month --target passengers --horizon 12 \\
+      --checkpoint air.checkpoint --save air.safetensors
+
+Ctrl-C while training keeps the best weights so far, as `forecast` does. With
+--checkpoint a training that was killed goes on where it was.
 """
+
+LEFT_OUT = {
+    "self": "the options of the forecaster",
+    "y": "FILE",
+    "past": "columns of FILE",
+    "known": "columns of FILE",
+    "static": "columns of FILE",
+    "watch": "a matter of Python",
+}
+"""Arguments of `Forecaster.fit` that are no options, and why."""
 
 
 @guarded
 def fit(
-    file: FileArgument,
+    file: FileArgument = None,
     *,
+    sql: SqlOption = None,
     time: TimeOption = None,
-    target: TargetOption,
+    target: TargetOption = [],  # noqa: B006 - typer reads it and makes a list of its own
     ids: IdOption = None,
     save: Annotated[
         str, typer.Option(metavar="MODEL", help="Keep the fitted forecaster there (safetensors).")
@@ -51,15 +69,19 @@ def fit(
     How good it is beside simple baselines, on points held out, is told on stderr;
     stdout stays empty without --json.
     """
+    from unrolled.cli.options import names
     from unrolled.cli.outputs import Outputs
     from unrolled.errors import FileError, raise_any
+    from unrolled.forecaster import Forecaster
 
-    forecaster = make_forecaster(arguments)
+    keep = {name: arguments.pop(name) for name in names(Forecaster.fit, LEFT_OUT)}
+    forecaster, series = make_forecaster(arguments), Series(file, sql, time, target, ids)
     outputs = Outputs(None, None, save)
-    outputs.check(FILE=file)
-    panel = read(file, target=target, time=time, ids=ids, dtype=forecaster.dtype)
+    kept = keep["checkpoint"]
+    outputs.check(**series.named, **({} if kept is None else {"--checkpoint": kept}))
+    panel = read(series, forecaster)
     choose_season(forecaster, panel)
-    forecaster.fit(panel)
+    forecaster.fit(panel, **keep)
     say_fitted(forecaster)
     faults = outputs.write({"save": forecaster.save})
     if as_json:

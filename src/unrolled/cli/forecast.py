@@ -6,21 +6,26 @@ from typing import Any
 
 from unrolled.cli.steps import (
     FileArgument,
+    FutureOption,
     HtmlOption,
     IdOption,
     JsonOption,
     LangOption,
     OutOption,
     SaveOption,
+    Series,
+    SqlOption,
     TargetOption,
     TimeOption,
+    check_ahead,
     choose_season,
+    foretell,
     hand_over,
     make_forecaster,
     predict_options,
     read,
+    read_ahead,
     say_fitted,
-    title_of,
 )
 from unrolled.cli.talk import guarded
 
@@ -35,7 +40,11 @@ EXAMPLES = """Examples:
 
 \b
   unrolled forecast air.csv --time month --target passengers --horizon 12 \\
-      --cell gru --hidden-size 64 --steps 1000 --json
+      --cell gru --hidden-size 64 --steps 1000 --levels 80,95 --json
+
+\b
+  unrolled forecast promo.csv --time day --target sales --horizon 7 \\
+      --known-cols promo --calendar weekday --future plan.csv
 
 Ctrl-C while training keeps the best weights so far: the forecast is made with
 them, stderr says so, and the exit code is 0. It is 130 where there is nothing
@@ -45,11 +54,13 @@ to show yet.
 
 @guarded
 def forecast(
-    file: FileArgument,
+    file: FileArgument = None,
     *,
+    sql: SqlOption = None,
     time: TimeOption = None,
-    target: TargetOption,
+    target: TargetOption = [],  # noqa: B006 - typer reads it and makes a list of its own
     ids: IdOption = None,
+    future: FutureOption = None,
     out: OutOption = None,
     html: HtmlOption = None,
     save: SaveOption = None,
@@ -61,17 +72,18 @@ def forecast(
 
     A network is trained on all series of the file, and what follows the end of
     each is printed as CSV. How good it is beside simple baselines, on points held
-    out, is told on stderr.
+    out, is told on stderr. Points may be missing; rows that are left out are too.
     """
     from unrolled.cli.outputs import Outputs
 
     how = predict_options(arguments)
-    forecaster = make_forecaster(arguments)
+    forecaster, series = make_forecaster(arguments), Series(file, sql, time, target, ids)
     outputs = Outputs(out, html, save)
-    outputs.check(FILE=file)
-    panel = read(file, target=target, time=time, ids=ids, dtype=forecaster.dtype)
+    outputs.check(**series.named, **({} if future is None else {"--future": future}))
+    panel = read_ahead(future, series, read(series, forecaster), horizon=forecaster.horizon)
+    check_ahead(forecaster, panel)
     choose_season(forecaster, panel)
     forecaster.fit(panel)
     say_fitted(forecaster)
-    forecasts = forecaster.predict(**how)
-    hand_over(forecaster, panel, outputs, forecasts=forecasts, title=title_of(file), as_json=as_json)
+    said = foretell(forecaster, None, how)
+    hand_over(forecaster, panel, outputs, said=said, title=series.title, as_json=as_json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -24,6 +25,7 @@ EXAMPLES = """Examples:
   unrolled info air.csv --time month
   unrolled info air.safetensors
   unrolled info air.safetensors --json
+  unrolled info air.safetensors --spans
 """
 
 
@@ -35,19 +37,29 @@ def info(
     *,
     time: TimeOption = None,
     ids: IdOption = None,
+    spans: Annotated[
+        bool,
+        typer.Option(
+            "--spans", help="Of a model: from when to when it needs each covariate to forecast, as CSV."
+        ),
+    ] = False,
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
     """Say what a model is, or what a file of series holds.
 
     A model: arguments, what was chosen by rule, sizes, training. A file: its
-    columns and what is missing there; with --time and --id its series, too.
+    columns and what is missing there; with --time and --id its series, too. With
+    --spans: for each series and covariate the first and the last time that
+    `predict` needs, up to when it is there, and whether that is enough.
     """
     from unrolled.errors import ArgumentError, fault
     from unrolled.files.source import KINDS
     from unrolled.forecaster import Forecaster
 
     if file.lower().endswith(KINDS):
+        if spans:
+            raise ArgumentError(fault("cli.spans-of-file", file=file))
         from unrolled.files import overview
 
         found = overview(file, time=time, ids=ids)
@@ -56,15 +68,15 @@ def info(
         if time or ids:
             raise ArgumentError(fault("cli.columns-without-file"))
         forecaster = Forecaster.load(file)
-        told = _model_facts(forecaster) if as_json else _model_lines(forecaster)
+        told = _model_facts(forecaster, spans=spans) if as_json else _model_lines(forecaster, spans=spans)
     if isinstance(told, dict):
         deliver_json(told)
     else:
         deliver("\n".join(told))
 
 
-def _model_facts(forecaster: Forecaster) -> dict[str, Any]:
-    """Return what `--json` says of a model."""
+def _model_facts(forecaster: Forecaster, *, spans: bool = False) -> dict[str, Any]:
+    """Return what `--json` says of a model, with spans what it needs of each covariate, too."""
     from unrolled.reports import network_report
 
     ends, history = forecaster.ends_, forecaster.history_
@@ -87,14 +99,43 @@ def _model_facts(forecaster: Forecaster) -> dict[str, Any]:
             "loss": _finite(history.losses[-1]) if history.losses else None,
             "validation_loss": _finite(min(history.checks.values())) if history.checks else None,
         },
+        **({"spans": _spans(forecaster)} if spans else {}),
     }
 
 
-_SETTINGS = ("window", "patch", "hidden_size", "skip", "scaling", "optimizer", "lr", "batch_size", "steps")
+_SETTINGS = (
+    "window",
+    "patch",
+    "hidden_size",
+    "skip",
+    "scaling",
+    "mask",
+    "ahead",
+    "optimizer",
+    "lr",
+    "batch_size",
+    "steps",
+    "held_out",
+    "calibration",
+)
 
 
-def _model_lines(forecaster: Forecaster) -> list[str]:
-    """Return what is said of a model, line by line."""
+def _spans(forecaster: Forecaster) -> list[dict[str, Any]]:
+    """Return what a model needs of each covariate, as plain values."""
+    return [
+        {name: one if isinstance(one, int | str | None) else str(one) for name, one in asdict(span).items()}
+        for span in forecaster.spans()
+    ]
+
+
+def _model_lines(forecaster: Forecaster, *, spans: bool = False) -> list[str]:
+    """Return what is said of a model, line by line; with spans only these."""
+    if spans:
+        from unrolled.files import csv_text
+        from unrolled.spans import Span
+
+        found, names = _spans(forecaster), [one.name for one in fields(Span)]
+        return csv_text({name: [one[name] for one in found] for name in names}).splitlines()
     facts = _model_facts(forecaster)
     training, history = facts["training"], forecaster.history_
     lines = [

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 LEFT_OUT = {
-    "quantiles": "the command line prints one column of forecasts",
     "id_col": "it is --id",
     "time_col": "it is --time",
     "target_col": "it is --target",
@@ -31,7 +30,13 @@ LEFT_OUT = {
 HELP = {
     "num_layers": "L, how many recurrent layers",
     "season": "points of a season; left out: what the times suggest (12 for months, 7 for days); 1 for none",
-    "loss": '"mae", "mse" or "huber"',
+    "quantiles": "quantiles to forecast, each a column: those that --loss quantile learns, or any of "
+    "--loss gaussian, student_t or negative_binomial",
+    "layout": '"long", one row a time of a series, or "wide", one column a series',
+    "past_cols": "columns of covariates that are known up to the end of each series",
+    "known_cols": "columns of covariates that are known ahead; FILE may go on behind the last target "
+    "with them alone, or --future has them",
+    "static_cols": "columns of covariates that do not change within a series",
     "clip": "largest global norm of the gradients; 0 for no clipping",
     "epochs": "passes over the windows; not together with --steps",
     "steps": "updates; not together with --epochs",
@@ -73,6 +78,8 @@ def kind_of(annotation: str) -> Kind:
         return Kind(str)
     if plain == "bool | int":
         return Kind(str, read=_flag_or_number)
+    if plain == "str | int":
+        return Kind(str, read=_text_or_number)
     found = _SEVERAL.fullmatch(plain)
     if found is None:
         raise TypeError(annotation)
@@ -151,8 +158,10 @@ def _option(argument: inspect.Parameter, kind: Kind, words: str, panel: str | No
     """Return an option of the same name, kind and default as an argument."""
     required = argument.default is inspect.Parameter.empty
     default: Any = ... if required else argument.default
-    if kind.read is not None:
-        default = [] if kind.several else str(argument.default)
+    if kind.several:
+        default = []
+    elif kind.read is not None and argument.default is not None:
+        default = str(argument.default)
     option = typer.Option(
         default,
         help=words.replace("[", r"\["),  # a bracket would be a style
@@ -173,7 +182,7 @@ def _read(name: str, kind: Kind, written: Any, default: Any) -> Any:
     Raises:
         typer.BadParameter: it cannot be read.
     """
-    if kind.several and not written:
+    if written is None or (kind.several and not written):
         return default
     assert kind.read is not None
     try:
@@ -195,3 +204,7 @@ def _flag_or_number(written: list[str]) -> bool | int:
     flags = {"true": True, "yes": True, "false": False, "no": False}
     known = flags.get(written[0].lower())
     return int(written[0]) if known is None else known
+
+
+def _text_or_number(written: list[str]) -> str | int:
+    return int(written[0]) if written[0].isdecimal() else written[0]

@@ -7,14 +7,20 @@ from typing import Annotated, Any
 import typer
 
 from unrolled.cli.steps import (
+    FutureOption,
     HtmlOption,
     IdOption,
     JsonOption,
     LangOption,
     OutOption,
+    Series,
+    SqlOption,
     TimeOption,
+    foretell,
     hand_over,
     read,
+    read_ahead,
+    series_like,
     title_of,
 )
 from unrolled.cli.talk import guarded
@@ -23,7 +29,7 @@ EXAMPLES = """Examples:
 
 \b
   unrolled predict air.safetensors
-  unrolled predict air.safetensors air.csv --out next.csv
+  unrolled predict air.safetensors air.csv --levels 80 --out next.csv
 
 The columns of FILE are called as in the file that the model was fitted on;
 --time, --target and --id say where they are called otherwise.
@@ -40,11 +46,13 @@ def predict(
         typer.Argument(metavar="[FILE]", help="Series to continue; left out: those that were fitted."),
     ] = None,
     *,
+    sql: SqlOption = None,
     time: TimeOption = None,
     target: Annotated[
         list[str], typer.Option(metavar="COL", help="Column to continue, where it has another name.")
     ] = [],  # noqa: B006 - typer reads it and makes a list of its own
     ids: IdOption = None,
+    future: FutureOption = None,
     out: OutOption = None,
     html: HtmlOption = None,
     as_json: JsonOption = False,
@@ -53,26 +61,22 @@ def predict(
 ) -> None:
     """Forecast with a network that was kept.
 
-    What follows the end of each series is printed as CSV, as `forecast` does.
+    What follows the end of each series is printed as CSV, as `forecast` does. A
+    network that reads what is known ahead needs it for the points to forecast: in
+    FILE behind the last target, or from --future. `unrolled info MODEL --spans`
+    tells from when to when.
     """
     from unrolled.cli.outputs import Outputs
-    from unrolled.errors import ArgumentError, fault
     from unrolled.forecaster import Forecaster
 
     outputs = Outputs(out, html, None)
-    outputs.check(MODEL=model, **({} if file is None else {"FILE": file}))
-    if file is None and (time or target or ids):
-        raise ArgumentError(fault("cli.columns-without-file"))
+    given = {"MODEL": model, "FILE": file, "--future": future}
+    outputs.check(**{name: path for name, path in given.items() if path is not None})
     forecaster = Forecaster.load(model)
-    panel = known = forecaster.ends_
-    if file is not None:
-        columns = known.columns
-        panel = read(
-            file,
-            target=target or known.channels,
-            time=time or (columns.time if columns else None),
-            ids=ids or (columns.id if columns else None),
-            dtype=forecaster.dtype,
-        )
-    forecasts = forecaster.predict(None if file is None else panel, **arguments)
-    hand_over(forecaster, panel, outputs, forecasts=forecasts, title=title_of(file or model), as_json=as_json)
+    series = series_like(forecaster, Series(file, sql, time, target, ids), alone=future is not None)
+    fitted = file is None and sql is None
+    panel = forecaster.ends_ if fitted else read(series, forecaster)
+    panel = read_ahead(future, series, panel, horizon=forecaster.horizon)
+    said = foretell(forecaster, panel, arguments)
+    title = title_of(model) if fitted else series.title
+    hand_over(forecaster, panel, outputs, said=said, title=title, as_json=as_json)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -16,12 +16,29 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from unrolled.cli.outputs import Outputs
+    from unrolled.covariates.future import FutureRows
+    from unrolled.errors import UnrolledError
     from unrolled.forecaster import Forecaster
     from unrolled.panel import Panel
 
 FileArgument = Annotated[
-    str,
-    typer.Argument(metavar="FILE", help="CSV (.csv, .tsv, also .gz) or Parquet; one row a time of a series."),
+    str | None,
+    typer.Argument(
+        metavar="FILE",
+        help="CSV (.csv, .tsv, also .gz) or Parquet, a folder of such files, or a pattern; or --sql.",
+    ),
+]
+SqlOption = Annotated[
+    str | None,
+    typer.Option(
+        "--sql", metavar="QUERY", help="Instead of FILE: a SELECT over files, run by DuckDB; it only reads."
+    ),
+]
+FutureOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE", help="What is known ahead of the points to forecast: id, time, known columns."
+    ),
 ]
 TimeOption = Annotated[
     str | None,
@@ -31,7 +48,11 @@ TimeOption = Annotated[
     ),
 ]
 TargetOption = Annotated[
-    list[str], typer.Option(metavar="COL", help="Column to forecast; several: forecast together.")
+    list[str],
+    typer.Option(
+        metavar="COL",
+        help="Column to forecast; several: forecast together. With --layout wide left out: all of numbers.",
+    ),
 ]
 IdOption = Annotated[
     str | None, typer.Option("--id", metavar="COL", help="Column that tells the series apart.")
@@ -56,45 +77,208 @@ NOT_PREDICTED = {
     "past": "columns of FILE",
     "known": "columns of FILE",
     "static": "columns of FILE",
-    "future": "no option yet",
+    "future": "--future reads it",
 }
-"""Arguments of `Forecaster.predict` that are no options, and why."""
+"""Arguments of `Forecaster.predict` that are no options of that name, and why."""
+
+
+class Series(NamedTuple):
+    """Where series come from: a file or a query, and what their columns are called."""
+
+    file: str | None
+    sql: str | None
+    time: str | None
+    target: Sequence[str]
+    ids: str | None
+
+    @property
+    def named(self) -> dict[str, str]:
+        """The file by what help calls it, if there is one."""
+        return {} if self.file is None else {"FILE": self.file}
+
+    @property
+    def title(self) -> str:
+        """What the series are called."""
+        return text("file.query") if self.file is None else title_of(self.file)
+
+
+class Said(NamedTuple):
+    """What a forecaster says of the points to forecast.
+
+    Attributes:
+        forecasts: the point forecasts.
+        beside: the ends of intervals and the quantiles, by what their columns end with.
+        intervals: by level, both ends.
+        error: why they are not all there; the point forecasts are not lost for that.
+    """
+
+    forecasts: NDArray[Any]
+    beside: dict[str, NDArray[Any]]
+    intervals: dict[float, tuple[NDArray[Any], NDArray[Any]]]
+    error: UnrolledError | None = None
 
 
 def predict_options(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Take the options of `Forecaster.predict` out of all options, and return them."""
+    """Take what is asked of a forecast beside the points out of all options, and return it.
+
+    Quantiles of a distribution are asked of the forecast; of --loss quantile the forecaster knows them, too.
+
+    Raises:
+        ArgumentError: levels or quantiles cannot be had.
+    """
+    from unrolled.checks import check_levels, check_quantiles
     from unrolled.cli.options import names
+    from unrolled.distributions import DISTRIBUTIONS
     from unrolled.forecaster import Forecaster
 
-    return {name: arguments.pop(name) for name in names(Forecaster.predict, NOT_PREDICTED)}
+    how = {name: arguments.pop(name) for name in names(Forecaster.predict, NOT_PREDICTED)}
+    if how["levels"] is not None:
+        check_levels(how["levels"])
+    how["quantiles"] = arguments["quantiles"]
+    if arguments["loss"] in DISTRIBUTIONS and arguments.pop("quantiles") is not None:
+        check_quantiles(how["quantiles"], ())
+    return how
+
+
+def foretell(forecaster: Forecaster, panel: Panel | None, how: dict[str, Any]) -> Said:
+    """Forecast the points, and what else is asked for; what cannot be had does not cost the rest."""
+    from unrolled.errors import ArgumentError
+
+    forecasts = forecaster.predict(panel)
+    beside: dict[str, NDArray[Any]] = {}
+    intervals: dict[float, tuple[NDArray[Any], NDArray[Any]]] = {}
+    error: UnrolledError | None = None
+    for level in how["levels"] or ():
+        try:
+            found = forecaster.predict(panel, levels=(level,))
+            intervals[level] = found.lower[level], found.upper[level]
+            beside |= zip((f"lo_{level:g}", f"hi_{level:g}"), intervals[level], strict=True)
+        except ArgumentError as one:
+            error = one
+    if how["quantiles"] is not None:
+        try:
+            cube = forecaster.predict_quantiles(panel, quantiles=how["quantiles"])
+            beside |= {f"q_{one:g}": cube[..., index] for index, one in enumerate(how["quantiles"])}
+        except ArgumentError as one:
+            error = one
+    return Said(forecasts, beside, intervals, error)
 
 
 def make_forecaster(arguments: dict[str, Any]) -> Forecaster:
     """Return the forecaster that was asked for; what cannot work is told before a file is read.
 
     Raises:
-        ArgumentError: an argument cannot work, or the loss is one whose answer is more than one column.
+        ArgumentError: an argument cannot work.
     """
     from unrolled.checks import check_parameters
-    from unrolled.engine import LOSSES
-    from unrolled.errors import ArgumentError, fault
     from unrolled.forecaster import Forecaster
 
     forecaster = Forecaster(**arguments)
-    if forecaster.loss == "quantile":
-        known = ", ".join(loss for loss in LOSSES if loss != "quantile")
-        raise ArgumentError(fault("cli.quantile-loss", got=forecaster.loss, known=known))
     check_parameters(forecaster.get_params())
     return forecaster
 
 
-def read(file: str, *, target: Sequence[str], time: str | None, ids: str | None, dtype: str) -> Panel:
-    """Read the series of a file, and say how many there are."""
+def read(series: Series, forecaster: Forecaster) -> Panel:
+    """Read the series as the forecaster does, and say how many there are, and what is missing in them."""
     from unrolled.files import read_panel
 
-    panel = read_panel(file, target=target, time=time, ids=ids, dtype=dtype)
-    say(text("cli.read", file=file, series=panel.n_series, points=len(panel.values)))
+    panel = read_panel(
+        series.file,
+        sql=series.sql,
+        target=list(series.target) or None,
+        time=series.time,
+        ids=series.ids,
+        dtype=forecaster.dtype,
+        layout=forecaster.layout,
+        freq=forecaster.freq,
+        missing="allow",
+        gaps="fill",
+        past_cols=forecaster.past_cols,
+        known_cols=forecaster.known_cols,
+        static_cols=forecaster.static_cols,
+    )
+    name = text("file.query") if series.file is None else series.file
+    say(text("cli.read", file=name, series=panel.n_series, points=len(panel.values)))
+    if panel.n_missing:
+        found = panel.missing_series(_NAMED)
+        names = _names([one for one, _ in found.first], found.series)
+        say(text("cli.missing", count=found.values, series=found.series, names=names))
+    if panel.filled:
+        count = sum(rows for _, rows in panel.filled)
+        names = _names([one for one, _ in panel.filled[:_NAMED]], len(panel.filled))
+        say(text("cli.filled", count=count, series=len(panel.filled), names=names))
     return panel
+
+
+def series_like(forecaster: Forecaster, series: Series, *, alone: bool = False) -> Series:
+    """Return where series come from, the columns called as those that a forecaster was fitted on.
+
+    Args:
+        forecaster: fitted.
+        series: names what is called otherwise.
+        alone: whether columns may be named where there is neither a file nor a query: of --future.
+
+    Raises:
+        ArgumentError: columns are named, and nothing that has them.
+    """
+    from unrolled.errors import ArgumentError, fault
+
+    named = series.time or series.ids or series.target
+    if named and series.file is None and series.sql is None and not alone:
+        raise ArgumentError(fault("cli.columns-without-file"))
+    ends = forecaster.ends_
+    columns = ends.columns
+    target = ends.ids if forecaster.layout == "wide" else ends.channels
+    return series._replace(
+        target=series.target or [str(one) for one in target],
+        time=series.time or (columns.time if columns else None),
+        ids=series.ids or (columns.id if columns else None),
+    )
+
+
+_NAMED = 3
+"""So many series are named where something is said of some."""
+
+
+def _names(names: Sequence[object], count: int) -> str:
+    """Return the first names of many."""
+    return ", ".join(map(str, names)) + (", ..." if count > len(names) else "")
+
+
+def read_ahead(future: str | None, series: Series, panel: Panel, *, horizon: int) -> Panel:
+    """Return the series with what a file knows of the points to forecast; None leaves them as they are.
+
+    Raises:
+        ArgumentError: no column of the series is known ahead.
+        DataError: the file does not know all of the points.
+        FileError: the file cannot be read.
+    """
+    from unrolled.covariates import continued
+
+    if future is None:
+        return panel
+    return continued(panel, _rows_ahead(future, series, panel), horizon=horizon)
+
+
+def _rows_ahead(future: str, series: Series, panel: Panel) -> FutureRows:
+    from unrolled.files import read_future
+
+    known = () if panel.covariates is None else tuple(panel.covariates.known)
+    return read_future(future, known_cols=known, time=series.time, ids=series.ids)
+
+
+def check_ahead(forecaster: Forecaster, panel: Panel) -> None:
+    """See before the training that all is there that the forecast will read.
+
+    Raises:
+        DataError: a covariate is not known up to the last point to forecast, or is no number.
+    """
+    if panel.covariates is None and not forecaster.calendar:
+        return
+    from unrolled.encoding import Encoder
+
+    encoder = Encoder.fit(panel, panel.covariates, forecaster.calendar)
+    encoder.apply(panel, panel.covariates, ahead_points=forecaster.horizon)
 
 
 def choose_season(forecaster: Forecaster, panel: Panel) -> None:
@@ -130,7 +314,7 @@ def hand_over(
     panel: Panel,
     outputs: Outputs,
     *,
-    forecasts: NDArray[Any],
+    said: Said,
     title: str,
     as_json: bool,
     more: dict[str, Any] | None = None,
@@ -138,6 +322,7 @@ def hand_over(
     """Write the files, then print; a forecast that could not be written is printed, not lost.
 
     Raises:
+        ArgumentError: intervals or quantiles that were asked for cannot be had.
         FileError: a file, or stdout, cannot be written.
     """
     from unrolled.errors import FileError, raise_any
@@ -145,17 +330,19 @@ def hand_over(
 
     faults = outputs.write(
         {
-            "out": lambda path: write_forecast(path, panel, forecasts),
-            "html": lambda path: _write_page(path, forecaster, panel, forecasts, title=title),
+            "out": lambda path: write_forecast(path, panel, said.forecasts, beside=said.beside),
+            "html": lambda path: _write_page(path, forecaster, panel, said, title=title),
             "save": forecaster.save,
         }
     )
-    rows = forecast_rows(panel, forecasts)
+    rows = forecast_rows(panel, said.forecasts, beside=said.beside)
     if as_json:
         deliver_json({**fitted_facts(forecaster, {"forecast": as_records(rows)}), **(more or {})})
     elif outputs.out is None or faults:
         deliver(csv_text(rows).rstrip("\n"))
     raise_any(FileError, faults)
+    if said.error is not None:
+        raise said.error
 
 
 def fitted_facts(forecaster: Forecaster, forecast: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -183,15 +370,18 @@ def title_of(file: str) -> str:
     return Path(file).name.encode("utf-8", "replace").decode()
 
 
-def _write_page(
-    path: str, forecaster: Forecaster, panel: Panel, forecasts: NDArray[Any], *, title: str
-) -> None:
+def _write_page(path: str, forecaster: Forecaster, panel: Panel, said: Said, *, title: str) -> None:
     """Draw the forecast."""
     from unrolled.atomic import replace_file
     from unrolled.page import forecast_page
     from unrolled.reports import forecast_report
 
     report = forecast_report(
-        forecaster, panel, forecasts=forecasts, title=title, comparison=forecaster.report_
+        forecaster,
+        panel,
+        forecasts=said.forecasts,
+        title=title,
+        comparison=forecaster.report_,
+        intervals=said.intervals,
     )
     replace_file(path, forecast_page(report))

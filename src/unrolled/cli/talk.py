@@ -94,13 +94,16 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
 
 @contextlib.contextmanager
 def _notices() -> Iterator[None]:
-    """Tell the warnings that are meant for the user as plain sentences."""
+    """Tell the warnings that are meant for the user as plain sentences, each of them once."""
     with warnings.catch_warnings():
         usual = warnings.showwarning
+        told: set[str] = set()
 
         def tell(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
             if category is UserWarning:
-                say(str(message))
+                if str(message) not in told:
+                    say(str(message))
+                told.add(str(message))
             else:
                 usual(message, category, *where, **more)
 

@@ -7,20 +7,25 @@ from typing import Any
 from unrolled.cli.options import names
 from unrolled.cli.steps import (
     FileArgument,
+    FutureOption,
     HtmlOption,
     IdOption,
     JsonOption,
     LangOption,
     OutOption,
     SaveOption,
+    Series,
+    SqlOption,
     TargetOption,
     TimeOption,
+    check_ahead,
     choose_season,
+    foretell,
     hand_over,
     make_forecaster,
     predict_options,
     read,
-    title_of,
+    read_ahead,
 )
 from unrolled.cli.talk import guarded, say
 
@@ -53,11 +58,13 @@ LEFT_OUT = {
 
 @guarded
 def tune(
-    file: FileArgument,
+    file: FileArgument = None,
     *,
+    sql: SqlOption = None,
     time: TimeOption = None,
-    target: TargetOption,
+    target: TargetOption = [],  # noqa: B006 - typer reads it and makes a list of its own
     ids: IdOption = None,
+    future: FutureOption = None,
     out: OutOption = None,
     html: HtmlOption = None,
     save: SaveOption = None,
@@ -75,10 +82,11 @@ def tune(
 
     how = predict_options(arguments)
     search = {name: arguments.pop(name) for name in names(tuning.tune, LEFT_OUT)}
-    forecaster = make_forecaster(arguments)
+    forecaster, series = make_forecaster(arguments), Series(file, sql, time, target, ids)
     outputs = Outputs(out, html, save)
-    outputs.check(FILE=file)
-    panel = read(file, target=target, time=time, ids=ids, dtype=forecaster.dtype)
+    outputs.check(**series.named, **({} if future is None else {"--future": future}))
+    panel = read_ahead(future, series, read(series, forecaster), horizon=forecaster.horizon)
+    check_ahead(forecaster, panel)
     choose_season(forecaster, panel)
     tuned = tuning.tune(
         panel,
@@ -93,8 +101,8 @@ def tune(
         tuned.forecaster,
         panel,
         outputs,
-        forecasts=tuned.forecaster.predict(**how),
-        title=title_of(file),
+        said=foretell(tuned.forecaster, None, how),
+        title=series.title,
         as_json=as_json,
         more={"tuning": tuned.to_dict()},
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from unrolled.covariates.arrays import from_arrays
 from unrolled.covariates.beside import Covariates, from_columns
 from unrolled.covariates.future import with_future
-from unrolled.covariates.given import continued, with_covariates
+from unrolled.covariates.given import continued, read_series, with_covariates
 from unrolled.covariates.packed import pack, unpack
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ __all__ = [
     "from_columns",
     "from_frame",
     "pack",
+    "read_series",
     "unpack",
     "with_covariates",
     "with_future",

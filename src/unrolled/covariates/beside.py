@@ -119,10 +119,10 @@ class Covariates:
         """Return the rows of some series: `first` fewer at the front, `last` past rows fewer at the end."""
         zeros = np.zeros(panel.n_series, np.int64)
         first, last = (zeros if one is None else one for one in (first, last))
-        past = _ranges((panel.offsets[:-1] + first)[series], (panel.lengths - first - last)[series])
+        past = ranges((panel.offsets[:-1] + first)[series], (panel.lengths - first - last)[series])
         starts = (self.known_offsets[:-1] + first)[series] if self.known else zeros[series]
         counts = (np.diff(self.known_offsets) - first)[series] if self.known else zeros[series]
-        known = _ranges(starts, counts)
+        known = ranges(starts, counts)
         return Covariates(
             {name: column[past] for name, column in self.past.items()},
             {name: column[known] for name, column in self.known.items()},
@@ -131,7 +131,7 @@ class Covariates:
         )
 
 
-def _ranges(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+def ranges(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return start, start + 1, ... of each range, `count` of them, one range after the other."""
     before = offsets_of(counts)
     return np.repeat(starts - before[:-1], counts) + np.arange(before[-1])

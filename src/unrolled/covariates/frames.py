@@ -12,17 +12,14 @@ from unrolled.covariates.columns import (
     Column,
     Strange,
     as_column,
-    empty_column,
-    is_categorical,
-    missing_in,
-    strange_fault,
 )
-from unrolled.covariates.future import Rows
-from unrolled.errors import ArgumentError, DataError, Fault, KindError, fault, raise_any
+from unrolled.covariates.future import FutureRows
+from unrolled.covariates.placed import constant, numbers_of, sound, taken
+from unrolled.errors import ArgumentError, DataError, Fault, fault, raise_any
 from unrolled.frames import in_memory, series_codes
 from unrolled.frametimes import read_times, without_zone, zone_of
 from unrolled.parts import arrange, likely_column
-from unrolled.places import Place, named
+from unrolled.places import named
 from unrolled.timestep import normal
 
 if TYPE_CHECKING:
@@ -87,40 +84,37 @@ def from_frame(
         rows = _rows_of(panel, read, columns)
     long = {name: _values(read[name]) for name in (*past_cols, *known_cols)}
     in_series = {name: _values((read if aside is None else aside)[name]) for name in static_cols}
-    sound = _sound({**long, **in_series})
-    taken = {name: _taken(sound[name], rows) for name in long}
-    found = {name: sound[name] for name in in_series}
-    unchanging = _constant(panel, found, rows) if aside is None else _aside(panel, aside, columns.id, found)
-    past = {name: taken[name] for name in past_cols}
-    return from_columns(panel, past=past, known={name: taken[name] for name in known_cols}, static=unchanging)
+    columns_of = sound({**long, **in_series})
+    beside = {name: taken(columns_of[name], rows) for name in long}
+    found = {name: columns_of[name] for name in in_series}
+    unchanging = constant(panel, found, rows) if aside is None else _aside(panel, aside, columns.id, found)
+    past = {name: beside[name] for name in past_cols}
+    return from_columns(
+        panel, past=past, known={name: beside[name] for name in known_cols}, static=unchanging
+    )
 
 
-def rows_of_future(covariates: Covariates, panel: Panel, future: object) -> Rows:
+def rows_of_future(covariates: Covariates, panel: Panel, future: object) -> FutureRows:
     """Return the rows of a frame of the future; see `with_future`.
 
     Raises:
         ArgumentError: the panel did not come from a table.
-        KindError: the times are of another kind than those of the series.
         DataError: columns or times are missing.
     """
     columns = _columns_of(panel)
     frame = in_memory(future)
     keys = [name for name in (columns.id, columns.time) if name is not None]
     raise_any(DataError, _absent(frame, [*keys, *covariates.known]))
-    series = np.zeros(len(frame), np.int64)
+    ids = times = None
     if columns.id is not None:
         codes, firsts = series_codes(frame, columns.id)
-        series = _numbers(panel, frame[columns.id][firsts].to_list())[codes]
-    times = None
+        ids = (frame[columns.id][firsts].to_list(), codes)
     if columns.time is not None and panel.times is not None:
         if frame[columns.time].is_null().any():
             count = int(frame[columns.time].is_null().sum())
             raise DataError(fault("covariates.future-no-time", column=columns.time, count=count))
         times = _same_clock(frame[columns.time], utc=columns.utc)
-        if times.dtype.kind != panel.times.dtype.kind:
-            values = {"column": columns.time, "got": times.dtype, "expected": panel.times.dtype}
-            raise KindError(fault("covariates.future-times", **values))
-    return Rows(series, times, _sound({name: _values(frame[name]) for name in covariates.known}))
+    return FutureRows(ids, times, sound({name: _values(frame[name]) for name in covariates.known}))
 
 
 def _columns_of(panel: Panel) -> Columns:
@@ -166,50 +160,6 @@ def _values(column: nw.Series[Any]) -> Column | Strange:
     return values
 
 
-def _sound(columns: dict[str, Column | Strange]) -> dict[str, Column]:
-    """Return the columns, or name what cannot stand in one by its row in the frame."""
-    faults = [
-        strange_fault(one, Place("panel.row", {"row": one.row, "column": name}))
-        for name, one in columns.items()
-        if isinstance(one, Strange)
-    ]
-    raise_any(DataError, named(faults, lambda one: one))
-    return {name: one for name, one in columns.items() if not isinstance(one, Strange)}
-
-
-def _taken(column: Column, rows: NDArray[np.int64]) -> Column:
-    """Return rows of a column, missing where the row is -1."""
-    taken = empty_column(len(rows), categorical=is_categorical(column))
-    taken[rows >= 0] = column[rows[rows >= 0]]
-    return taken
-
-
-def _constant(panel: Panel, columns: dict[str, Column], rows: NDArray[np.int64]) -> dict[str, Column]:
-    """Return one value a series of columns that do not change within any."""
-    inside = np.flatnonzero(rows >= 0)
-    series = np.repeat(np.arange(panel.n_series), panel.lengths)[inside]
-    firsts = np.searchsorted(series, np.arange(panel.n_series))
-    found: list[Fault] = []
-    result: dict[str, Column] = {}
-    for name, column in columns.items():
-        own = column[rows[inside]]
-        first = own[firsts]
-        missing = missing_in(own)
-        changed = (own != first[series]) & ~(missing & missing[firsts][series])
-        for one in np.unique(series[changed]).tolist():
-            row = int(np.flatnonzero(changed & (series == one))[0])
-            values = {"first": _plain(first[one]), "other": _plain(own[row]), "row": int(rows[inside][row])}
-            found.append(fault("covariates.static-changes", series=panel.ids[one], column=name, **values))
-        result[name] = first
-    raise_any(DataError, named(found, lambda one: one))
-    return result
-
-
-def _plain(value: Any) -> object:
-    """Return a value of a column as a person writes it."""
-    return None if value is None or value != value else value if isinstance(value, str) else float(value)
-
-
 def _aside(
     panel: Panel, frame: nw.DataFrame[Any], id_col: str | None, columns: dict[str, Column]
 ) -> dict[str, Column]:
@@ -218,7 +168,7 @@ def _aside(
         if len(frame) != 1:
             raise DataError(fault("covariates.static-rows", rows=len(frame)))
         return columns
-    numbers = _numbers(panel, frame[id_col].to_list())
+    numbers = numbers_of(panel, frame[id_col].to_list())
     inside = np.flatnonzero(numbers >= 0)
     counts = np.bincount(numbers[inside], minlength=panel.n_series)
     found = [
@@ -230,13 +180,6 @@ def _aside(
     raise_any(DataError, named(found, lambda one: one))
     order = inside[np.argsort(numbers[inside])]
     return {name: column[order] for name, column in columns.items()}
-
-
-def _numbers(panel: Panel, names: Sequence[object]) -> NDArray[np.int64]:
-    """Return the number in the panel of each series by its name, -1 where it has none of that name."""
-    known: dict[object, int] = {str(name): number for number, name in enumerate(panel.ids)}
-    known |= {name: number for number, name in enumerate(panel.ids)}
-    return np.array([known.get(name, known.get(str(name), -1)) for name in names], np.int64)
 
 
 def _same_clock(column: nw.Series[Any], *, utc: bool) -> NDArray[Any]:

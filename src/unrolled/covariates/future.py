@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -20,7 +20,8 @@ from unrolled.covariates.columns import (
     strange_fault,
     where,
 )
-from unrolled.errors import ArgumentError, DataError, Fault, fault, nearest, raise_any
+from unrolled.covariates.placed import numbers_of
+from unrolled.errors import ArgumentError, DataError, Fault, KindError, fault, nearest, raise_any
 from unrolled.parts import offsets_of
 from unrolled.places import named
 from unrolled.timestep import said
@@ -34,17 +35,24 @@ if TYPE_CHECKING:
     from unrolled.panel import Panel
 
 
-class Rows(NamedTuple):
-    """The rows of a table of the future.
+@dataclass(frozen=True, eq=False)
+class FutureRows:
+    """The rows of a table of the future, in any order.
 
     Shapes:
-        series: [n], the number of each row's series in the panel, -1 for one that it does not have.
-        times: [n], as `timestep.normal` gives them, or None. columns: [n] each.
+        ids: the names, and [n] the number of each row's name among them; times: [n]; columns: [n] each.
+
+    Args:
+        ids: whose row each is; None where the table does not tell: then it is of every series.
+        times: as `timestep.normal` gives them; None where there are none.
+        columns: known ahead, by name.
+        utc: whether the times came with a zone and are in UTC; None where that was looked at already.
     """
 
-    series: NDArray[np.int64]
+    ids: tuple[Sequence[object], NDArray[np.int64]] | None
     times: NDArray[Any] | None
     columns: dict[str, Column]
+    utc: bool | None = None
 
 
 def with_future(covariates: Covariates, panel: Panel, future: object, *, horizon: int) -> Covariates:
@@ -60,9 +68,10 @@ def with_future(covariates: Covariates, panel: Panel, future: object, *, horizon
     Args:
         covariates: what is known up to the ends.
         panel: the series that they stand beside.
-        future: arrays as above; a dictionary name -> such an array of one column; or a data frame with the
-            columns of id and time that the series had and every known column. Its rows may stand in any
-            order; rows of other series and of other times are left alone, but no step may be missing.
+        future: arrays as above; a dictionary name -> such an array of one column; or a table, as a data frame
+            or as `files.read_future` gives it, with the columns of id and time that the series had and every
+            known column. Its rows may stand in any order; rows of other series and of other times are left
+            alone, but no step may be missing. Where it has no ids, its rows are of every series.
         horizon: the points that must be known in each series.
 
     Returns:
@@ -70,7 +79,7 @@ def with_future(covariates: Covariates, panel: Panel, future: object, *, horizon
 
     Raises:
         ArgumentError: no column is known ahead, or the horizon is below 1.
-        KindError: the times of the frame are of another kind than those of the series.
+        KindError: the times of the table are of another kind than those of the series.
         DataError: columns, rows or values are missing or do not fit; all by series, column and time.
 
     Example:
@@ -87,15 +96,16 @@ def with_future(covariates: Covariates, panel: Panel, future: object, *, horizon
         raise ArgumentError(fault("covariates.horizon", horizon=horizon))
     if not covariates.known:
         raise ArgumentError(fault("covariates.no-known"))
+    if isinstance(future, FutureRows):
+        return _with(covariates, panel, _matched(panel, _checked(covariates, panel, future), horizon))
     if not isinstance(future, list | tuple | np.ndarray | Mapping):
         from unrolled import frames  # narwhals is loaded only where something may be a frame
 
         if frames.is_frame(future):
             from unrolled.covariates.frames import rows_of_future
 
-            return _with(
-                covariates, panel, _matched(panel, rows_of_future(covariates, panel, future), horizon)
-            )
+            rows = rows_of_future(covariates, panel, future)
+            return _with(covariates, panel, _matched(panel, _checked(covariates, panel, rows), horizon))
     return _with(covariates, panel, _from_arrays(covariates, panel, future, horizon))
 
 
@@ -211,15 +221,41 @@ def _is_flat(given: object) -> bool:
     return all(isinstance(one, str) or not hasattr(one, "__len__") for one in cast("Sequence[object]", given))
 
 
-def _matched(panel: Panel, rows: Rows, horizon: int) -> dict[str, tuple[Column | Strange, int]]:
+def _checked(covariates: Covariates, panel: Panel, rows: FutureRows) -> FutureRows:
+    """Return the rows of a table of the future that fits the series.
+
+    Raises:
+        KindError: the times are of another kind than those of the series.
+        DataError: a column is missing.
+    """
+    absent = [name for name in covariates.known if name not in rows.columns]
+    raise_any(DataError, [fault("covariates.future-column", column=name) for name in absent])
+    own, given = panel.columns, rows.times
+    if given is None or panel.times is None:
+        return rows
+    utc = own is not None and own.utc
+    if given.dtype.kind != panel.times.dtype.kind or rows.utc not in (None, utc):
+        zones = {True: ", UTC", False: "", None: ""}
+        said_kinds = {
+            "expected": f"{panel.times.dtype}{zones[utc]}",
+            "got": f"{given.dtype}{zones[rows.utc]}",
+        }
+        raise KindError(fault("covariates.future-times", column=own.time if own else "time", **said_kinds))
+    return rows
+
+
+def _matched(panel: Panel, rows: FutureRows, horizon: int) -> dict[str, tuple[Column | Strange, int]]:
     """Return the rows of the steps after each series' end, found by series and time."""
     wanted = panel.future(horizon)
-    order = np.argsort(rows.series, kind="stable")
-    borders = np.searchsorted(rows.series[order], np.arange(panel.n_series + 1))
+    every = np.arange(len(next(iter(rows.columns.values()))))
+    if rows.ids is not None:
+        whose = numbers_of(panel, rows.ids[0])[rows.ids[1]]
+        order = np.argsort(whose, kind="stable")
+        borders = np.searchsorted(whose[order], np.arange(panel.n_series + 1))
     index = np.zeros((panel.n_series, horizon), np.int64)
     faults: list[Fault] = []
     for series in range(panel.n_series):
-        own = order[borders[series] : borders[series + 1]]
+        own = every if rows.ids is None else order[borders[series] : borders[series + 1]]
         if wanted is None or rows.times is None:
             if own.size < horizon:
                 values = {"needed": horizon, "got": own.size, "time": int(panel.lengths[series]) + own.size}
@@ -236,7 +272,7 @@ def _matched(panel: Panel, rows: Rows, horizon: int) -> dict[str, tuple[Column |
             index[series] = found
     raise_any(DataError, named(faults, lambda one: one))
     chosen = index.ravel()
-    return {name: (column[chosen], horizon) for name, column in rows.columns.items()}
+    return {name: (rows.columns[name][chosen], horizon) for name in rows.columns}
 
 
 def _steps_of(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from unrolled.covariates import read_series
 from unrolled.errors import ArgumentError, Fault, fault, raise_any
 from unrolled.evaluation.arrays import count
 from unrolled.evaluation.baselines import BASELINES
@@ -22,7 +23,6 @@ from unrolled.evaluation.gathering import put_together
 from unrolled.evaluation.named import named_baselines
 from unrolled.evaluation.probabilistic import checked_level
 from unrolled.messages import text
-from unrolled.panel import to_panel
 from unrolled.progress import counting_bar
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from unrolled.evaluation.folds import CanForecast, Extra
     from unrolled.evaluation.rolling import Backtest
-    from unrolled.panel import Panel
 
 
 def backtest(
@@ -64,7 +63,9 @@ def backtest(
     Args:
         forecaster: an object with `get_params`, `fit(panel)` and `predict(panel)`; with `levels`, its
             `predict(panel, levels=[...])` answers an object with `y_hat`, `lower[level]` and `upper[level]`.
-        y: the series, whole. NaN is missing, where the panel takes it.
+        y: the series, whole, read as the forecaster says in its arguments: columns of series and covariates,
+            layout, step. NaN is missing. A fold knows its covariates of the past up to its origin, and those
+            that are known ahead for all points that it forecasts.
         horizon: points to forecast from every origin, K; None is the forecaster's own.
         folds: how many origins, F.
         step: points between two origins; None is the horizon, so that every point is judged once.
@@ -116,7 +117,7 @@ def backtest(
     names = tuple(named_baselines(baselines))
     raise_any(ArgumentError, [] if names else [fault("backtest.no-baseline")])
     percents = tuple(checked_level(level) for level in levels)
-    panel = _panel(y, params)
+    panel = read_series(y, params)
     plan = plan_folds(
         panel.lengths,
         horizon=ahead,
@@ -182,12 +183,6 @@ def _checked(
         faults.append(fault("backtest.jobs", got=repr(jobs)))
     raise_any(ArgumentError, faults)
     return int(refit) if not isinstance(refit, bool) else int(refit is True)
-
-
-def _panel(y: Any, params: dict[str, Any]) -> Panel:
-    """Return the series as the forecaster would read them."""
-    named = ("dtype", "id_col", "time_col", "target_col")
-    return to_panel(y, **{name: params[name] for name in named if name in params})
 
 
 def _quiet(params: dict[str, Any], *, parallel: bool) -> dict[str, Any]:

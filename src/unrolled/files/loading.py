@@ -222,8 +222,17 @@ def fetch_column(path: str | None, sql: str | None, column: str) -> NDArray[Any]
         FileError: there is no such column, or the file cannot be read any more.
     """
     with connected() as connection:
-        tables = open_tables(connection, path, sql, [column])
-        kinds = {source.columns[column][1] for source in tables.sources}
+        return fetch_from(connection, open_tables(connection, path, sql, [column]), column)
+
+
+def fetch_from(connection: duckdb.DuckDBPyConnection, tables: Tables, column: str) -> NDArray[Any]:
+    """Read one column of tables that are open; see `fetch_column`.
+
+    Raises:
+        FileError: a file is damaged or has no rows.
+    """
+    kinds = {source.columns[column][1] for source in tables.sources}
+    try:
         if all(kind == "VARCHAR" or holds_numbers(kind) for kind in kinds):
             loaded = load(connection, tables, {}, [column], dtype="float64")
             values, faults = read_values(connection, loaded, [column], "float64")
@@ -232,6 +241,8 @@ def fetch_column(path: str | None, sql: str | None, column: str) -> NDArray[Any]
             connection.execute("DROP TABLE data")
         load(connection, tables, {"c": column}, [], dtype="float64")
         cells = [cell for (cell,) in connection.execute("SELECT c FROM data ORDER BY rowid").fetchall()]
+    finally:
+        connection.execute("DROP TABLE IF EXISTS data")
     found = np.empty(len(cells), object)
     found[:] = cells
     return found

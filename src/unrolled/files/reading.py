@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from unrolled.covariates import with_covariates
 from unrolled.errors import ArgumentError, DataError, Fault, fault, raise_any
 from unrolled.files.database import connected
 from unrolled.files.loading import (
@@ -20,7 +21,7 @@ from unrolled.files.loading import (
     stems_of,
 )
 from unrolled.files.times import TimeColumn, read_times
-from unrolled.panel import Panel, modes, sealed
+from unrolled.panel import Panel, modes, sealed, to_panel
 from unrolled.parts import Columns, Parts, arrange
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ def read_panel(
     missing: str = "refuse",
     freq: object = None,
     gaps: str = "refuse",
+    past_cols: Sequence[str] = (),
+    known_cols: Sequence[str] = (),
+    static_cols: Sequence[str] = (),
 ) -> Panel:
     r"""Read series from CSV or Parquet files, or from a query over them.
 
@@ -58,7 +62,7 @@ def read_panel(
         sql: instead of a path: one SELECT that DuckDB can run over files of this machine. It only reads, and
             the network is not used. An ORDER BY in it is the order of the rows.
         target: the column to forecast, or several: channels forecast together. In wide layout the columns
-            that are series; `None`: all columns of numbers (in CSV: all but the times).
+            that are series; `None`: all columns of numbers (in CSV: all but the times) but the covariates.
         time: the column of the times: whole numbers, months like 1949-01, dates, timestamps. `None`: rows in
             order.
         ids: the column that tells the series apart. `None`: one series; of several files each is a series,
@@ -68,6 +72,10 @@ def read_panel(
         missing: "refuse" or "allow" values that are missing, see `to_panel`.
         freq: the step between the rows; `None`: it is found. See `to_panel`.
         gaps: "refuse" or "fill" times that are left out, see `to_panel`.
+        past_cols: columns of covariates that are known up to the end of each series.
+        known_cols: columns of covariates that are known ahead. Where they go on behind the last observed
+            target of a series, these rows are its future, and not missing: see `covariates.with_covariates`.
+        static_cols: columns of covariates that do not change within a series.
 
     Returns:
         The panel, of kind "list"; its `columns` know the names in the file.
@@ -75,7 +83,7 @@ def read_panel(
     Raises:
         ArgumentError: an argument is not known, no target is named, or sql is not one SELECT.
         FileError: a file is missing, of another kind, empty, damaged, or lacks a column; or the query fails.
-        DataError: numbers, ids or times do not fit; all of them at once, by line and column.
+        DataError: numbers, ids or times do not fit; all of them at once, by line and column; or covariates.
 
     Example:
         >>> from pathlib import Path
@@ -93,20 +101,21 @@ def read_panel(
     ids = None if layout == "wide" else ids
     with connected() as connection:
         tables = open_tables(connection, path, sql, [one for one in (ids, time, *targets) if one is not None])
-        targets = targets or _wide_targets(tables, time)
+        beside = (*past_cols, *known_cols, *static_cols)
+        targets = targets or _wide_targets(tables, (time, *beside))
         stems = stems_of(tables) if ids is None and layout == "long" and len(tables.sources) > 1 else []
         named = {"id": ids, "t": time}
         chosen = {short: one for short, one in named.items() if one is not None}
         tables = load(connection, tables, chosen, targets, dtype=dtype, stems=stems)
         _check_kinds(tables, targets)
         values, faults = read_values(connection, tables, targets, dtype)
-        faults = [*_id_faults(connection, tables, ids), *faults]
+        faults = [*id_faults(connection, tables, ids), *faults]
         axis = TimeColumn(None, False, [])
         if time is not None:
             axis = read_times(connection, tables.kind(time), lambda row: tables.place(row, time))
         if axis.faults or any(one.id == "panel.id-missing" for one in faults):
             raise DataError(*axis.faults, *faults)
-        codes, names = _series(connection, len(values), ids, stems)
+        codes, names = series_of(connection, len(values), ids, stems)
     order, offsets = arrange(codes, len(names))
     times = axis.times
     if order is not None:
@@ -119,11 +128,15 @@ def read_panel(
     columns = Columns(ids, time, axis.utc, layout="wide" if layout == "wide" else "long")
     fetch = partial(fetch_column, None if path is None else os.path.abspath(path), sql)
     parts = Parts(values, offsets, names, targets, "list", times, columns, place, faults, order, fetch)
-    return sealed(parts, missing=missing, step=step, gaps=gaps)
+    if not beside:
+        return sealed(parts, missing=missing, step=step, gaps=gaps)
+    panel = sealed(parts, missing="allow", step=step, gaps=gaps)  # what is missing may be the future
+    panel = with_covariates(panel, panel, past_cols=past_cols, known_cols=known_cols, static_cols=static_cols)
+    return to_panel(panel, dtype=dtype, missing=missing)
 
 
-def _wide_targets(tables: Tables, time: str | None) -> tuple[str, ...]:
-    """Return the columns that are series where none is named: those of numbers; in CSV all but the times.
+def _wide_targets(tables: Tables, others: Sequence[str | None]) -> tuple[str, ...]:
+    """Return the columns that are series where none is named: those of numbers; in CSV all but the others.
 
     Raises:
         DataError: there is none.
@@ -132,7 +145,7 @@ def _wide_targets(tables: Tables, time: str | None) -> tuple[str, ...]:
     found = tuple(
         column
         for column, (_, kind) in source.columns.items()
-        if column and column != time and (source.delimited or holds_numbers(kind))
+        if column and column not in others and (source.delimited or holds_numbers(kind))
     )
     if not found:
         raise DataError(fault("panel.no-wide", known=", ".join(map(repr, source.columns))))
@@ -151,7 +164,7 @@ def _check_kinds(tables: Tables, targets: Sequence[str]) -> None:
     raise_any(DataError, faults)
 
 
-def _id_faults(connection: duckdb.DuckDBPyConnection, tables: Tables, ids: str | None) -> list[Fault]:
+def id_faults(connection: duckdb.DuckDBPyConnection, tables: Tables, ids: str | None) -> list[Fault]:
     """Describe the first row whose series has no name."""
     if ids is None:
         return []
@@ -163,7 +176,7 @@ def _id_faults(connection: duckdb.DuckDBPyConnection, tables: Tables, ids: str |
     return [fault("panel.id-missing", place=tables.place(first[0], ids), count=first[1])]
 
 
-def _series(
+def series_of(
     connection: duckdb.DuckDBPyConnection, rows: int, ids: str | None, stems: Sequence[str]
 ) -> tuple[NDArray[np.int64], tuple[object, ...]]:
     """Number the series in the order in which they first appear; return each row's number and the names."""

@@ -15,6 +15,7 @@ from unrolled.files.database import connected, literal, name, said
 from unrolled.files.source import KINDS
 from unrolled.panel import as_cube, hat_names
 from unrolled.timestep import to_text, unit_of
+from unrolled.wide import labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,15 +31,18 @@ _CHUNK = 2048
 _CSV = "FORMAT csv, HEADER, DELIMITER {delimiter}, COMPRESSION {compression}"
 
 
-def forecast_rows(panel: Panel, forecasts: ArrayLike) -> dict[str, list[Any]]:
+def forecast_rows(
+    panel: Panel, forecasts: ArrayLike, *, beside: Mapping[str, ArrayLike] | None = None
+) -> dict[str, list[Any]]:
     """Return forecasts as columns of a table, series by series: names, times, and one column a channel.
 
     Shapes:
-        forecasts: [S, K, C], or the shape that `answer` gives.
+        forecasts, each of beside: [S, K, C], or the shape that `answer` gives.
 
     Args:
         panel: the series that were forecast.
         forecasts: K values for each series and channel.
+        beside: what else is said of each point, by what its columns end with: "lo_80" becomes "y_hat_lo_80".
 
     Returns:
         By name: the ids, where the panel knows their column or holds several series ("series"); times that
@@ -49,10 +53,14 @@ def forecast_rows(panel: Panel, forecasts: ArrayLike) -> dict[str, list[Any]]:
 
     Example:
         >>> from unrolled.panel import to_panel
-        >>> forecast_rows(to_panel([1.0, 2.0, 3.0]), [4.0, 5.5])
-        {'step': [1, 2], 'y_hat': [4.0, 5.5]}
+        >>> forecast_rows(to_panel([1.0, 2.0, 3.0]), [4.0, 5.5], beside={"lo_80": [3.0, 4.0]})
+        {'step': [1, 2], 'y_hat': [4.0, 5.5], 'y_hat_lo_80': [3.0, 4.0]}
     """
     cube = as_cube(panel, forecasts)
+    hats, cubes = hat_names(panel), [cube]
+    for end, values in (beside or {}).items():
+        hats += [f"{hat}_{end}" for hat in hats[: panel.n_channels]]
+        cubes.append(as_cube(panel, values))
     series, horizon = cube.shape[:2]
     columns = panel.columns
     rows: dict[str, list[Any]] = {}
@@ -67,13 +75,18 @@ def forecast_rows(panel: Panel, forecasts: ArrayLike) -> dict[str, list[Any]]:
     if future is None:
         rows["step"] = [*range(1, horizon + 1)] * (1 if wide else series)
     else:
-        called = (columns.time if columns else None) or "time"
-        rows[called] = to_text(future.reshape(-1), utc=bool(columns and columns.utc))
+        rows[time_name(panel)] = to_text(future.reshape(-1), utc=bool(columns and columns.utc))
     if wide:
-        return rows | {str(one): _digits(cube[index]) for index, one in enumerate(panel.ids)}
-    for channel, hat in enumerate(hat_names(panel)):
-        rows[hat] = _digits(cube[:, :, channel])
-    return rows
+        for index, own in enumerate(labels(panel.ids, hats)):
+            rows |= {name: _digits(one[index]) for name, one in zip(own, cubes, strict=True)}
+        return rows
+    channels = [one[:, :, channel] for one in cubes for channel in range(panel.n_channels)]
+    return rows | {hat: _digits(values) for hat, values in zip(hats, channels, strict=True)}
+
+
+def time_name(panel: Panel) -> str:
+    """Return what the column of the times of forecasts is called."""
+    return (panel.columns.time if panel.columns else None) or "time"
 
 
 def csv_text(rows: Mapping[str, Sequence[Any]]) -> str:
@@ -90,18 +103,25 @@ def csv_text(rows: Mapping[str, Sequence[Any]]) -> str:
     return text.getvalue()
 
 
-def write_forecast(path: str | PathLike[str], panel: Panel, forecasts: ArrayLike) -> None:
+def write_forecast(
+    path: str | PathLike[str],
+    panel: Panel,
+    forecasts: ArrayLike,
+    *,
+    beside: Mapping[str, ArrayLike] | None = None,
+) -> None:
     """Write forecasts into a CSV or Parquet file; an old file is replaced at once or not at all.
 
     Parquet gets typed times: integers, dates (the first of a month), timestamps (with a zone: in UTC).
 
     Shapes:
-        forecasts: [S, K, C], or the shape that `answer` gives.
+        forecasts, each of beside: [S, K, C], or the shape that `answer` gives.
 
     Args:
         path: a file that ends in .csv, .tsv, .csv.gz, .tsv.gz, .parquet or .pq.
         panel: the series that were forecast.
         forecasts: K values for each series and channel.
+        beside: what else is said of each point, as for `forecast_rows`.
 
     Raises:
         FileError: the ending is none of these, or the file cannot be written: no folder, permission or space.
@@ -116,14 +136,13 @@ def write_forecast(path: str | PathLike[str], panel: Panel, forecasts: ArrayLike
     ending = next((one for one in reversed(KINDS) if Path(path).name.lower().endswith(one)), None)
     if ending is None:
         raise FileError(fault("file.kind", file=path, known=", ".join(KINDS)))
-    rows = forecast_rows(panel, forecasts)
+    rows = forecast_rows(panel, forecasts, beside=beside)
     types = {column: _type_of(values) for column, values in rows.items()}
     chosen = [f"c{index} AS {name(column)}" for index, column in enumerate(rows)]
     if ending in (".parquet", ".pq"):
         options = "FORMAT parquet"
         if panel.times is not None:
-            wide = panel.columns is not None and panel.columns.layout == "wide"
-            at = 0 if wide else len(rows) - panel.n_channels - 1
+            at = list(rows).index(time_name(panel))
             chosen[at] = f"{_typed(at, panel)} AS {name(list(rows)[at])}"
     else:
         delimiter = "'\\t'" if ending.startswith(".tsv") else "','"

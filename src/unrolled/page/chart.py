@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from html import escape
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from unrolled import messages
@@ -56,6 +57,22 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Band:
+    """What lies between two lines, shaded.
+
+    Attributes:
+        name: what the read-out and a screen reader call it.
+        start: index of its first values on the x axis.
+        lower, upper: its ends, one an index; it has a gap where one is missing.
+    """
+
+    name: str
+    start: int
+    lower: Sequence[Number]
+    upper: Sequence[Number]
+
+
+@dataclass(frozen=True)
 class Span:
     """A shaded part of the x axis, between two indices, and what its label says."""
 
@@ -77,6 +94,7 @@ class Chart:
         times: a label for every index from 0 on, or `None` where the index itself is the label.
         unit: what the values count, or `None`.
         level: of the heading in the page, 2 to 6.
+        bands: drawn below the lines, the widest first.
     """
 
     key: str
@@ -87,6 +105,7 @@ class Chart:
     times: Sequence[str] | None = None
     unit: str | None = None
     level: int = 3
+    bands: Sequence[Band] = ()
 
 
 def draw(chart: Chart) -> str:
@@ -98,7 +117,8 @@ def draw(chart: Chart) -> str:
         True
     """
     lines = [line for line in chart.lines if len(line.values)]
-    y = value_axis([value for line in lines for value in (line.joined, *line.values)])
+    ends = [value for band in chart.bands for value in (*band.lower, *band.upper)]
+    y = value_axis([value for line in lines for value in (line.joined, *line.values)] + ends)
     x = _x_axis(lines, chart.times)
     wide = max((len(tick.label) for tick in y.ticks), default=1)
     several = " several" if len(lines) > 1 else ""
@@ -118,6 +138,7 @@ def draw(chart: Chart) -> str:
             _axes(x, y),
             f'<svg class="lines" viewBox="0 0 {SIDE} {SIDE}" preserveAspectRatio="none" '
             'width="100%" height="100%" overflow="visible">',
+            *(_band(band, x, y) for band in chart.bands),
             *(_line(line, x, y) for line in lines),
             "</svg>",
             '<line class="rule" x1="0" x2="0" y1="0" y2="100%" visibility="hidden"/>',
@@ -148,7 +169,9 @@ def _times(times: Sequence[str] | None) -> str:
 def _description(chart: Chart, lines: Sequence[Line]) -> str:
     """Return what a screen reader says of the drawing."""
     return messages.text(
-        "page.chart.desc", caption=chart.caption, names=", ".join(line.name for line in lines)
+        "page.chart.desc",
+        caption=chart.caption,
+        names=", ".join([*(line.name for line in lines), *(band.name for band in chart.bands)]),
     )
 
 
@@ -204,6 +227,20 @@ def _line(line: Line, x: Axis, y: Axis) -> str:
         marks = "".join(f"M{point}h0" for point in shown if point)
         path += f'\n<path class="dots {line.style}" d="{marks}"/>'
     return path
+
+
+def _band(band: Band, x: Axis, y: Axis) -> str:
+    """Return the path of a band: along its upper end and back along its lower one, stretch by stretch."""
+    pairs = [
+        [_inside(value, x.share(band.start + i), y) for value in ends]
+        for i, ends in enumerate(zip(band.upper, band.lower, strict=True))
+    ]
+    parts: list[str] = []
+    for whole, stretch in groupby(pairs, key=lambda ends: None not in ends):
+        if whole:
+            upper, lower = zip(*stretch, strict=True)
+            parts.append("M" + "L".join(map(str, (*upper, *reversed(lower)))) + "Z")
+    return f'<path class="band" data-name="{escape(band.name)}" d="{"".join(parts)}"/>'
 
 
 def _inside(value: Number, across: float, y: Axis) -> str | None:

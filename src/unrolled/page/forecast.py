@@ -7,7 +7,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from unrolled.messages import speaking, text
-from unrolled.page.chart import Chart, Line, Span, draw
+from unrolled.page.chart import Band, Chart, Line, Span, draw
 from unrolled.page.document import (
     best_of,
     data,
@@ -149,6 +149,10 @@ def _picture(report: ForecastReport, series: SeriesReport, *, key: str, level: i
         times=_times(series, shown),
         unit=report["unit"],
         level=level,
+        bands=[
+            Band(text("page.line.interval", level=f"{one['level']:g}"), shown, one["lower"], one["upper"])
+            for one in series.get("intervals", [])
+        ],
     )
 
 
@@ -263,8 +267,10 @@ def _table(comparison: ComparisonReport, metrics: list[str]) -> str:
 def _numbers(series: SeriesReport) -> str:
     """Return the table of every step: its time, what came, what each method forecast."""
     times = plain_times(series["forecast_times"]) if series["forecast_times"] else None
-    names = ["network", *series["baselines"]]
-    columns = [series["forecast"], *series["baselines"].values()]
+    intervals = series.get("intervals", [])
+    ends = [end for one in intervals for end in (one["lower"], one["upper"])]
+    bounds = [text("page.column.interval", level=f"{one['level']:g}") for one in intervals for _ in range(2)]
+    columns = [series["forecast"], *ends, *series["baselines"].values()]
     if series["actual"]:
         columns.insert(0, series["actual"])
     rows = [
@@ -273,5 +279,6 @@ def _numbers(series: SeriesReport) -> str:
     ]
     actual = [text("page.line.actual")] if series["actual"] else []
     first = text("page.column.time" if times else "page.column.step")
-    head = [first, *actual, *(method_name(name) for name in names)]
+    rivals = [method_name(name) for name in series["baselines"]]
+    head = [first, *actual, method_name("network"), *bounds, *rivals]
     return table(text("page.forecast.numbers-caption", name=series["id"]), head, rows)

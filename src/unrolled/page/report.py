@@ -74,6 +74,20 @@ class TutorialReport(TypedDict):
     seed: int
 
 
+class IntervalReport(TypedDict):
+    """The intervals of one level.
+
+    Attributes:
+        level: in percent.
+        lower: [K] the lower ends.
+        upper: [K] the upper ends.
+    """
+
+    level: float
+    lower: list[Number]
+    upper: list[Number]
+
+
 class SeriesReport(TypedDict):
     """One series and what was forecast for it.
 
@@ -85,6 +99,7 @@ class SeriesReport(TypedDict):
         forecast_times: [K] their times, or `None`.
         actual: [K] what really came, where it was held out, else `None`.
         baselines: [K] each, by name.
+        intervals: of the network's forecasts, the widest first.
     """
 
     id: str
@@ -94,6 +109,7 @@ class SeriesReport(TypedDict):
     forecast_times: list[str] | None
     actual: list[Number] | None
     baselines: dict[str, list[Number]]
+    intervals: NotRequired[list[IntervalReport]]
 
 
 class ComparisonReport(TypedDict):

@@ -97,7 +97,8 @@ def value_axis(values: Iterable[Number], count: int = 5) -> Axis:
     room = (0.1 * abs(low) or 1.0) if constant else 0.04 * (high - low)
     low, high = low - room, high + room
     step = nice_step(high - low, count)
-    stops = [i * step for i in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    whole = range(math.ceil(low / step), math.floor(high / step) + 1)
+    stops = [min(max(i * step, low), high) for i in whole]  # a product may be rounded beyond the end
     labels = tick_labels(stops, step)
     return Axis(low, high, tuple(Tick(at, label) for at, label in zip(stops, labels, strict=True)))
 

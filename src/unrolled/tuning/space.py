@@ -81,7 +81,20 @@ def default_space(
         del space["steps"]
     if base.optimizer == "sgd":
         space["lr"] = (1e-3, 1e-1, "log")
+    space = {name: values for name, values in space.items() if name not in _unfit(base)}
+    if base.residual:
+        space["num_layers"] = [2, 3]
     return {name: values for name, values in space.items() if name not in fixed and len(values)}
+
+
+def _unfit(base: Forecaster) -> set[str]:
+    """Return what other arguments of the forecaster leave no choice in."""
+    found = {"patch", "skip", "scaling"} if base.memory == "all" else set()
+    if base.dilations is not None:
+        found |= {"num_layers"}
+    if base.loss == "negative_binomial":
+        found |= {"scaling"}
+    return found
 
 
 def check_space(space: Space, base: Forecaster) -> None:

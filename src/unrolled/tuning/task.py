@@ -20,8 +20,7 @@ import numpy as np
 from unrolled.errors import DataError, UnrolledError, fault
 from unrolled.evaluation import METRICS, Comparison, compare, mase_scale
 from unrolled.messages import text
-from unrolled.panel import as_cube, to_panel
-from unrolled.parts import offsets_of
+from unrolled.panel import as_cube
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,20 +109,50 @@ class Task:
         """
         scores = []
         for fold in range(1, self.folds + 1):
-            known = without_last(self.panel, self.usable, (fold + 1) * self.horizon)
+            known = self._known((fold + 1) * self.horizon)
             fitted = self.make(params, progress=False, threads=threads)
             fitted.fit(known, watch=watch, **self.fit_params)
             watch = None if fold == 1 else watch
-            came = without_last(self.panel, self.usable, fold * self.horizon).last(self.horizon)
+            came = self.judged(fold)
             scores.append(self._score(known, came, as_cube(known, fitted.predict())))
         return float(np.mean(scores))
 
+    def _known(self, points: int) -> Panel:
+        """Return the usable series without their last points; what is known ahead goes on behind them."""
+        return self.panel.select(self.usable).cut(points)
+
+    def judged(self, fold: int) -> NDArray[Any]:
+        """Return the points that a fold is judged on, NaN where nobody saw any; fold 0 is the holdout.
+
+        Shapes:
+            [s, K, C] of the s usable series.
+        """
+        end = fold * self.horizon
+        ends = [self.panel.series(s) for s in self.usable.tolist()]
+        return np.stack([one[len(one) - end - self.horizon : len(one) - end] for one in ends])
+
+    def check(self) -> None:
+        """See that in every stretch that is judged something was observed.
+
+        Raises:
+            DataError: nobody saw any point of one.
+        """
+        for fold in range(self.folds + 1):
+            if np.isnan(self.judged(fold)).all():
+                raise DataError(fault("tune.nothing-judged", back=fold * self.horizon, horizon=self.horizon))
+
     def _score(self, known: Panel, came: NDArray[Any], forecasts: NDArray[Any]) -> float:
-        """Return the mean over the series; those that MASE cannot scale are left out, where not all are."""
+        """Return the mean over the series of which points were seen.
+
+        Those that MASE cannot scale are left out, where not all are.
+        """
         true, pred, metric = _by_channel(came), _by_channel(forecasts), METRICS[self.metric]
+        seen: NDArray[np.bool_] = np.isfinite(true).any(axis=-1)
+        true, pred = true[seen], pred[seen]
         if "y_train" not in metric.needs:
             return float(np.mean(metric(true, pred, axis=-1)))
-        trained = [known.series(s)[:, c] for s in range(known.n_series) for c in range(known.n_channels)]
+        channels = [known.series(s)[:, c] for s in range(known.n_series) for c in range(known.n_channels)]
+        trained = [one for one, some in zip(channels, seen.tolist(), strict=True) if some]
         period = self.season or 1
         scaled = np.asarray(mase_scale(trained, season=period)) > 0
         if not scaled.any():
@@ -132,7 +161,7 @@ class Task:
 
     def report(self, params: Mapping[str, Any]) -> Comparison:
         """Return the winner beside the base forecaster and the baselines, on what no trial has seen."""
-        known = without_last(self.panel, self.usable, self.horizon)
+        known = self._known(self.horizon)
         forecasts = {"tuned": self._continued(known, params)}
         if params:
             try:
@@ -141,7 +170,7 @@ class Task:
                 warnings.warn(text("tune.no-default", reason=error), stacklevel=2)
         total = known.n_series
         some = np.linspace(0, total - 1, min(total, _MOST_SERIES)).astype(np.int64)
-        actual = np.stack([self.panel.series(s)[-self.horizon :] for s in self.usable[some].tolist()])
+        actual = self.judged(0)[some]
         found = compare(
             [known.series(s) for s in some.tolist()],
             actual,
@@ -153,27 +182,6 @@ class Task:
     def _continued(self, known: Panel, params: Mapping[str, Any]) -> NDArray[Any]:
         """Return forecasts, [S, K, C], by a forecaster that learned from what is known."""
         return as_cube(known, self.make(params, progress=False).fit(known, **self.fit_params).predict())
-
-
-def without_last(panel: Panel, series: NDArray[np.int64], points: int) -> Panel:
-    """Return some of the series of a panel as a list, each without its last points."""
-    spans = [(int(panel.offsets[s]), int(panel.offsets[s + 1]) - points) for s in series.tolist()]
-    rows = np.concatenate([np.arange(first, end) for first, end in spans])
-    return replace(
-        panel,
-        values=panel.values[rows],
-        offsets=offsets_of(np.array([end - first for first, end in spans])),
-        ids=tuple(panel.ids[s] for s in series.tolist()),
-        kind="list",
-        times=None if panel.times is None else panel.times[rows],
-        steps=tuple(panel.steps[s] for s in series.tolist()) if panel.steps else (),
-        columns=None,
-    )
-
-
-def series_of(y: object, base: Forecaster) -> Panel:
-    """Return the series as a panel, as the forecaster would read them."""
-    return to_panel(y, dtype=base.dtype)
 
 
 def _by_channel(cube: NDArray[Any]) -> NDArray[np.float64]:

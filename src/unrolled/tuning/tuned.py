@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unrolled.checks import check_parameters
+from unrolled.covariates import pack, read_series
 from unrolled.errors import ArgumentError, Fault, TrainingError, fault, nearest, raise_any
 from unrolled.evaluation import METRICS, Comparison
 from unrolled.forecaster import Forecaster
@@ -20,10 +21,13 @@ from unrolled.network import is_number, is_whole
 from unrolled.progress import search_bar
 from unrolled.tuning.search import Search, load_optuna
 from unrolled.tuning.space import Space, check_space, default_space
-from unrolled.tuning.task import Task, series_of
+from unrolled.tuning.task import Task
 
 if TYPE_CHECKING:
     from os import PathLike
+
+_BESIDE = ("past", "known", "static")
+"""Arguments of `fit` that are read once, for all trials."""
 
 _SHOWN = 10
 """Trials that the table shows."""
@@ -142,7 +146,8 @@ def tune(
         y: as for `Forecaster.fit`.
 
     Args:
-        y: series to learn from.
+        y: series to learn from, read as the base forecaster reads them: columns, missing points. Points that
+            nobody saw are not judged.
         horizon: K, how many points to forecast.
         season: points of a season; None: that of the base forecaster.
         trials: how many, those that `storage` already keeps among them; None: as many as fit into `seconds`.
@@ -158,7 +163,7 @@ def tune(
         seed: of what is tried. With one job the same seed finds the same.
         progress: whether to show a bar on stderr; None: where stderr is a terminal.
         base: a forecaster whose other arguments are kept; what it sets itself is not tried by default.
-        fit_params: given to every fit.
+        fit_params: given to every fit: past, known and static of the series, as for `Forecaster.fit`.
 
     Returns:
         The winner, fitted, and everything that was tried.
@@ -182,8 +187,12 @@ def tune(
     _check(trials, seconds, metric, folds, jobs, seed)
     check_parameters(base.get_params())
     load_optuna()  # one that is missing is told before anything is read
-    task = Task(base, series_of(y, base), base.season, metric, folds, fit_params)
+    beside = {name: fit_params[name] for name in _BESIDE if name in fit_params}
+    others = {name: value for name, value in fit_params.items() if name not in _BESIDE}
+    panel = read_series(y, base.get_params(), **beside)
+    task = Task(base, panel, base.season, metric, folds, others)
     lengths = task.lengths  # series that are too short are told before any trial
+    task.check()
     if space is None:
         space = default_space(lengths, horizon=task.horizon, season=task.season, base=base)
     check_space(space, base)
@@ -241,8 +250,14 @@ def _check(trials: int | None, seconds: float | None, metric: str, folds: int, j
 
 def _identity(task: Task, space: Space, seed: int) -> str:
     """Return what trials are about, as text: the series, how they are judged, what is tried."""
-    values = np.ascontiguousarray(task.panel.values)
-    digest = hashlib.blake2b(values.tobytes() + task.panel.offsets.tobytes(), digest_size=16).hexdigest()
+    panel = task.panel
+    found = hashlib.blake2b(panel.values.tobytes() + panel.offsets.tobytes(), digest_size=16)
+    if panel.covariates is not None:
+        arrays, header = pack(panel.covariates)
+        found.update(json.dumps(header, sort_keys=True).encode())
+        for one in arrays.values():
+            found.update(one.tobytes())
+    digest = found.hexdigest()
     kept = {
         name: value for name, value in task.base.get_params().items() if name not in ("progress", "threads")
     }

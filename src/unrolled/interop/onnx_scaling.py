@@ -1,0 +1,105 @@
+"""How a window scales itself, as nodes of an ONNX graph: in float64, as the core does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from unrolled.interop.onnx_graph import Graph
+
+By = tuple[str, str, str]
+"""The names of pre, location and scale, each [B, 1, C] in float64."""
+
+
+@dataclass(frozen=True)
+class OnnxScaling:
+    """The scaling of windows.
+
+    Args:
+        kind: a name of `engine.WINDOW_SCALINGS`.
+        window: points of one.
+    """
+
+    kind: str
+    window: int
+
+    def fit(self, graph: Graph, values: str) -> By:
+        """Return how windows scale themselves, from their observed values alone; see `engine.Windowing`."""
+        one, zero = (graph.constant(np.full((1, 1, 1), value), np.float64) for value in (1.0, 0.0))
+        if self.kind == "none":
+            return one, zero, one
+        seen = graph.add("Not", graph.add("IsNaN", values))
+        fill = graph.constant(1.0 if self.kind == "log" else 0.0, np.float64)
+        exact = graph.add("Where", seen, graph.exact(values), fill)
+        count = graph.total(graph.exact(seen), 1)
+        count = graph.add("Max", count, one)
+        size = self._mean(graph, graph.add("Abs", exact), seen, count)
+        pre = _rounded(graph, graph.add("Where", graph.add("Greater", size, zero), size, one))
+        if self.kind == "mean_abs":
+            return one, zero, pre
+        u = self._bent(graph, exact, pre)
+        mean = self._mean(graph, u, seen, count)
+        away = graph.add("Sub", u, mean)
+        variance = self._mean(graph, graph.add("Mul", away, away), seen, count)
+        if self.kind in ("log", "asinh"):
+            size = graph.add("Max", self._mean(graph, graph.add("Abs", u), seen, count), one)
+        deviation = graph.add("Sqrt", variance)
+        least = graph.add("Mul", size, graph.constant(1e-6, np.float64))
+        flat = graph.add("LessOrEqual", deviation, least)
+        scale = _rounded(graph, graph.add("Where", flat, one, deviation))
+        location = mean if self.kind == "standard" else self._last(graph, u, seen)
+        return pre if self.kind == "asinh" else one, _rounded(graph, location), scale
+
+    def _mean(self, graph: Graph, values: str, seen: str, count: str) -> str:
+        """Return the mean of the values seen."""
+        kept = graph.add("Where", seen, values, graph.constant(0.0, np.float64))
+        return str(graph.add("Div", graph.total(kept, 1), count))
+
+    def _last(self, graph: Graph, values: str, seen: str) -> str:
+        """Return the last value seen of each window, or its first where none is."""
+        order = graph.constant(np.arange(self.window)[None, :, None], np.int64)
+        number = graph.add("Where", seen, order, graph.constant(0, np.int64))
+        return str(
+            graph.add("GatherElements", values, graph.add("ReduceMax", number, axes=[1], keepdims=1), axis=1)
+        )
+
+    def _bent(self, graph: Graph, values: str, pre: str) -> str:
+        """Return log(y), asinh(y / pre), or y; asinh(v) = sign(v) log(|v| + sqrt(v^2 + 1))."""
+        if self.kind == "log":
+            return str(graph.add("Log", values))
+        if self.kind != "asinh":
+            return values
+        v = graph.add("Div", values, pre)
+        one = graph.constant(1.0, np.float64)
+        root = graph.add("Sqrt", graph.add("Add", graph.add("Mul", v, v), one))
+        size = graph.add("Log", graph.add("Add", graph.add("Abs", v), root))
+        return str(graph.add("Mul", graph.add("Sign", v), size))
+
+    def apply(self, graph: Graph, values: str, by: By) -> str:
+        """Return values scaled, in float64; NaN stays NaN."""
+        u = self._bent(graph, graph.exact(values), by[0])
+        return str(graph.add("Div", graph.add("Sub", u, by[1]), by[2]))
+
+    def invert(self, graph: Graph, scaled: str, by: By) -> str:
+        """Return scaled values in the units of their series, in float64: the inverse of `apply`."""
+        u = graph.add("Add", graph.add("Mul", graph.exact(scaled), by[2]), by[1])
+        if self.kind == "log":
+            return str(graph.add("Exp", u))
+        if self.kind != "asinh":
+            return str(u)
+        both = graph.add("Sub", graph.add("Exp", u), graph.add("Exp", graph.add("Neg", u)))
+        return str(graph.add("Mul", graph.add("Mul", both, graph.constant(0.5, np.float64)), by[0]))
+
+
+def wide(graph: Graph, by: By) -> By:
+    """Return how windows are scaled, with an axis for the numbers of a target."""
+    pre, location, scale = (one and graph.shaped(one, 0, 0, 0, 1) for one in by)
+    return pre, location, scale
+
+
+def _rounded(graph: Graph, value: str) -> str:
+    """Return a float64 as the float32 that the core keeps of it."""
+    return graph.exact(graph.single(value))

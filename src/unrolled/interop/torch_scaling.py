@@ -1,0 +1,78 @@
+"""How a window scales itself, in PyTorch: in float64, as the core does, whatever the dtype of the network."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Scaled(NamedTuple):
+    """How windows are scaled: (u - location) / scale, where u = log(y), asinh(y / pre) or y.
+
+    Shapes:
+        pre, location, scale: [B, 1, C], in float64.
+    """
+
+    pre: Tensor
+    location: Tensor
+    scale: Tensor
+
+
+def fit_scaling(kind: str, values: Tensor) -> Scaled:
+    """Return how windows scale themselves, from their observed values alone; see `engine.Windowing`.
+
+    Shapes:
+        values: [B, T, C]
+    """
+    dtype, exact = values.dtype, values.double()
+    one = torch.ones_like(exact[:, :1])
+    if kind == "none":
+        return Scaled(one, torch.zeros_like(one), one)
+    seen = ~values.isnan()
+    count = seen.sum(dim=1, keepdim=True).clamp(min=1)
+    exact = torch.where(seen, exact, 1.0 if kind == "log" else 0.0)
+    size = torch.where(seen, exact.abs(), 0.0).sum(dim=1, keepdim=True) / count
+    pre = torch.where(size > 0, size, 1.0).to(dtype).double()
+    if kind == "mean_abs":
+        return Scaled(one, torch.zeros_like(one), pre)
+    pre = pre if kind == "asinh" else one
+    u = _bent(kind, exact, pre)
+    mean = torch.where(seen, u, 0.0).sum(dim=1, keepdim=True) / count
+    variance = torch.where(seen, (u - mean) ** 2, 0.0).sum(dim=1, keepdim=True) / count
+    least = 1e-6 if dtype == torch.float32 else 1e-13
+    if kind in ("log", "asinh"):
+        size = (torch.where(seen, u.abs(), 0.0).sum(dim=1, keepdim=True) / count).clamp(min=1.0)
+    flat = variance.detach().sqrt() <= least * size.detach()
+    scale = torch.where(flat, 1.0, variance).sqrt().to(dtype).double()
+    location = mean
+    if kind != "standard":
+        order = torch.arange(values.shape[1], device=values.device)[None, :, None]
+        last = torch.where(seen, order, -1).amax(dim=1, keepdim=True).clamp(min=0)
+        location = u.gather(1, last)
+    return Scaled(pre, location.to(dtype).double(), scale)
+
+
+def _bent(kind: str, values: Tensor, pre: Tensor) -> Tensor:
+    """Return log(y), asinh(y / pre), or y."""
+    if kind == "log":
+        return values.log()
+    return (values / pre).asinh() if kind == "asinh" else values
+
+
+def apply(kind: str, values: Tensor, by: Scaled, seen: Tensor | None = None) -> Tensor:
+    """Return values scaled, in float64, and 0 where one is not seen."""
+    exact = values.double()
+    if seen is None:
+        return (_bent(kind, exact, by.pre) - by.location) / by.scale
+    exact = torch.where(seen, exact, 1.0 if kind == "log" else 0.0)  # so that no gradient is NaN
+    return torch.where(seen, (_bent(kind, exact, by.pre) - by.location) / by.scale, 0.0)
+
+
+def invert(kind: str, scaled: Tensor, by: Scaled) -> Tensor:
+    """Return scaled values in the units of their series, in float64: the inverse of `apply`."""
+    u = scaled.double() * by.scale + by.location
+    if kind == "log":
+        return u.exp()
+    return u.sinh() * by.pre if kind == "asinh" else u

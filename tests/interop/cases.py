@@ -1,0 +1,159 @@
+"""Forecasters whose exports are held against them, and how near the numbers must be."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tests.forecaster.helpers import small
+from unrolled import Forecaster, engine
+from unrolled.interop import expected
+from unrolled.scaling import SCALINGS
+
+NEAR = {"float32": 2e-6, "float64": 1e-13}
+"""The largest difference, as a share of the largest forecast: the same sums in another order, and in float32
+other polynomials of tanh. The most that was measured is 2.2e-7 and 8e-16."""
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One forecaster.
+
+    Attributes:
+        name: of the case.
+        options: of the forecaster.
+        gaps: whether points are missing.
+        covariates: which there are.
+        series: how many.
+        level: around which the series swing.
+        counts: whether they are whole numbers.
+    """
+
+    name: str
+    options: dict[str, Any] = field(default_factory=dict)
+    gaps: bool = False
+    covariates: tuple[str, ...] = ()
+    series: int = 2
+    level: float = 0.5
+    counts: bool = False
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def _cells() -> list[Case]:
+    """Every cell, alone and with all that can stand around it."""
+    cases = []
+    for cell in engine.CELLS:
+        for strategy in ("direct", "recursive"):
+            cases.append(Case(f"{cell} {strategy}", {"cell": cell, "strategy": strategy, "num_layers": 2}))
+        around = {"cell": cell, "num_layers": 3, "residual": True, "dilations": (1, 3, 2), "members": 2}
+        cases.append(Case(f"{cell} residual dilated", {**around, "skip": True}, gaps=True))
+        cases.append(Case(f"{cell} whole series", {"cell": cell, "memory": "all", "num_layers": 2}, series=1))
+    return cases
+
+
+def _scalings() -> list[Case]:
+    """Every scaling, with gaps and without."""
+    return [
+        Case(f"{scaling} {strategy}{' gaps' * gaps}", options, gaps=gaps, level=5.0)
+        for scaling in SCALINGS
+        for strategy in ("direct", "recursive")
+        for gaps in (False, True)
+        for options in [{"scaling": scaling, "strategy": strategy, "members": 1 + gaps}]
+    ]
+
+
+def _losses() -> list[Case]:
+    """Every loss whose outputs are more than a point."""
+    cases = [
+        Case(
+            f"{loss} {scaling} {strategy}",
+            {"loss": loss, "scaling": scaling, "strategy": strategy},
+            level=5.0,
+        )
+        for loss in ("gaussian", "student_t")
+        for scaling in ("last", "log", "series", "asinh")
+        for strategy in ("direct", "recursive")
+    ]
+    for quantiles in ((0.1, 0.5, 0.9), (0.05, 0.2, 0.4, 0.8), (0.5,)):
+        for strategy in ("direct", "recursive"):
+            options = {"loss": "quantile", "quantiles": quantiles, "strategy": strategy, "members": 3}
+            cases.append(Case(f"quantiles {len(quantiles)} {strategy}", options))
+    for scaling in ("none", "mean_abs"):
+        options = {"loss": "negative_binomial", "scaling": scaling, "members": 2}
+        cases.append(Case(f"counts {scaling}", options, level=8.0, counts=True))
+    return cases
+
+
+def _covariates() -> list[Case]:
+    """Every kind of covariate."""
+    cases = []
+    for beside in (("known",), ("past",), ("static",), ("past", "known", "static")):
+        for options in ({}, {"strategy": "recursive"}, {"patch": 4}, {"patch": 4, "strategy": "recursive"}):
+            cases.append(Case(f"{beside} {options}", options, covariates=beside, gaps=True))
+        cases.append(
+            Case(f"{beside} whole series", {"memory": "all"}, covariates=beside, series=1, gaps=True)
+        )
+    return cases
+
+
+def _others() -> list[Case]:
+    """What is left: members, patches, the linear skip, one series alone."""
+    return [
+        Case("mean of members", {"members": 3, "combine": "mean"}),
+        Case("median of four", {"members": 4, "scaling": "log"}, level=5.0),
+        Case("patch", {"patch": 3, "skip": True}),
+        Case("one series scaled once", {"scaling": "series"}, series=1),
+        Case("whole series, members", {"memory": "all", "members": 2, "cell": "slstm"}, series=1),
+    ]
+
+
+CASES = [*_cells(), *_scalings(), *_losses(), *_covariates(), *_others()]
+CALM = [case for case in CASES if case.options.get("memory") != "all"]
+
+
+def series_of(case: Case) -> list[Any]:
+    """Return the series of a case, [T, 2] each or [T] where they are counts."""
+    rng = np.random.default_rng(zlib.crc32(case.name.encode()))
+    made = []
+    for number in range(case.series):
+        phase = 2 * np.pi * np.arange(50 + 5 * number)[:, None] / np.array([12, 7])
+        values = case.level * (1 + number) + np.sin(phase) + 0.2 * rng.standard_normal(phase.shape)
+        if case.counts:
+            values = np.round(values)
+        if case.gaps:
+            values[rng.random(values.shape) < 0.1] = np.nan
+            values[-1, 0] = np.nan
+        made.append(values)
+    return made
+
+
+def fitted(case: Case, dtype: str) -> Forecaster:
+    """Return the forecaster of a case, trained for a few steps."""
+    y = series_of(case)
+    rng = np.random.default_rng(1)
+    beside: dict[str, Any] = {}
+    for name in case.covariates:
+        more = 4 if name == "known" else 0  # the horizon
+        beside[name] = [rng.standard_normal((len(one) + more, 2)) for one in y]
+    if "static" in beside:
+        beside["static"] = rng.standard_normal((len(y), 3))
+    options = {"window": 12, "dtype": dtype, "validation": 0, **case.options}
+    return small(4, **options).fit(y, **beside)
+
+
+def wanted(forecaster: Forecaster) -> Any:
+    """Return what an export must say of the ends of the fitted series."""
+    return expected(forecaster._model, forecaster.ends_)
+
+
+def difference(got: Any, forecaster: Forecaster) -> float:
+    """Return the largest difference as a share of the largest forecast."""
+    want = wanted(forecaster)
+    assert got.shape == want.shape
+    assert np.isfinite(want).all()
+    return float(np.abs(got - want).max() / np.abs(want).max())
