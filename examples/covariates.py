@@ -95,7 +95,7 @@ variants = {
 }
 print("read      airline   co2")
 for name, covariates in variants.items():
-    found = Forecaster(12, dtype="float64", season=12, members=3, **covariates).backtest(frame, folds=6)
+    found = Forecaster(12, dtype="float64", season=12, members=3, **covariates).backtest(frame, folds=5)
     airline, co2 = found.per_series("mase")["network"]
     print(f"{name:10}{airline:7.2f}{co2:6.2f}")
 airline, co2 = found.per_series("mase")["autoregression"]
