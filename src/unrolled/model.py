@@ -354,7 +354,9 @@ class Model:
         for first in range(0, len(series), size):
             own, begun = series[first : first + size], starts[first : first + size]
             path, values = _path(table, np.repeat(own, n), np.repeat(begun, n), window, self.horizon)
-            generators = [np.random.default_rng([seed, one]) for one in numbers[first : first + size].tolist()]
+            generators = [
+                np.random.default_rng([seed, one]) for one in numbers[first : first + size].tolist()
+            ]
             rows = np.arange(len(own) * n, dtype=np.int64)
             for k in range(self.horizon):
                 said = Outcome(self.head, *self._direct(network, path, rows, np.full(rows.size, k), 1))

@@ -199,6 +199,11 @@ FAULTS: dict[str, tuple[Callable[[Path], object], type[UnrolledError], str]] = {
         FileError,
         "a file of another kind",
     ),
+    "encoding.new": (
+        lambda _: fitted().predict(wave(), past=wave()),
+        DataError,
+        "past_0",
+    ),
     "engine.shape": (
         lambda _: Network(spec()).stream(2).step(np.zeros((1, 2))),
         ArgumentError,
