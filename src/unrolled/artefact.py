@@ -92,6 +92,8 @@ def save(path: str | PathLike[str], parts: Parts) -> None:
         "calibration": None if model.calibration is None else _head_header(model.calibration.head),
         "panel": panel,
     }
+    # safetensors writes the memory as it lies: transposed arrays would come back as others.
+    tensors = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
     data = to_bytes(tensors, {_KEY: json.dumps(header, default=_plain, allow_nan=False)})
     replace_file(path, data)
 
