@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from unrolled.cli.options import names
+from unrolled.cli.sources import Series, read
 from unrolled.cli.steps import (
     FileArgument,
     IdOption,
     JsonOption,
     LangOption,
-    Series,
     SqlOption,
     TargetOption,
     TimeOption,
     choose_season,
     make_forecaster,
-    read,
 )
 from unrolled.cli.talk import deliver, deliver_json, guarded
 

@@ -6,19 +6,18 @@ from typing import Annotated, Any
 
 import typer
 
+from unrolled.cli.sources import Series, read
 from unrolled.cli.steps import (
     FileArgument,
     IdOption,
     JsonOption,
     LangOption,
-    Series,
     SqlOption,
     TargetOption,
     TimeOption,
     choose_season,
     fitted_facts,
     make_forecaster,
-    read,
     say_fitted,
 )
 from unrolled.cli.talk import deliver_json, guarded

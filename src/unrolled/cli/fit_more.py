@@ -6,18 +6,16 @@ from typing import Annotated
 
 import typer
 
+from unrolled.cli.sources import Series, read, series_like
 from unrolled.cli.steps import (
     FileArgument,
     IdOption,
     JsonOption,
     LangOption,
-    Series,
     SqlOption,
     TimeOption,
     fitted_facts,
-    read,
     say_fitted,
-    series_like,
 )
 from unrolled.cli.talk import deliver_json, guarded
 

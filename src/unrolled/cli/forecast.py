@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from unrolled.cli.sources import Series, check_ahead, read, read_ahead
 from unrolled.cli.steps import (
     FileArgument,
     FutureOption,
@@ -13,18 +14,14 @@ from unrolled.cli.steps import (
     LangOption,
     OutOption,
     SaveOption,
-    Series,
     SqlOption,
     TargetOption,
     TimeOption,
-    check_ahead,
     choose_season,
     foretell,
     hand_over,
     make_forecaster,
     predict_options,
-    read,
-    read_ahead,
     say_fitted,
 )
 from unrolled.cli.talk import guarded

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from unrolled.cli.sources import Series, read, read_ahead, series_like, title_of
 from unrolled.cli.steps import (
     FutureOption,
     HtmlOption,
@@ -13,15 +14,10 @@ from unrolled.cli.steps import (
     JsonOption,
     LangOption,
     OutOption,
-    Series,
     SqlOption,
     TimeOption,
     foretell,
     hand_over,
-    read,
-    read_ahead,
-    series_like,
-    title_of,
 )
 from unrolled.cli.talk import guarded
 
