@@ -41,6 +41,8 @@ print(shown.to_string(index=False, float_format="%.1f"))
 
 print(forecaster.report_)
 
+print(forecaster.backtest(frame, folds=3))
+
 column = np.asarray(frame["unique_id"] == "nile")
 river = pl.from_pandas(frame[column])
 print(type(forecaster.predict(river)).__module__, forecaster.predict(river).columns)
