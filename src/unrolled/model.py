@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 _PATHS = 200
 """Sample paths by which the quantiles of a recursive forecast are told, of all members together."""
 
+_PATH_NUMBERS = 4_000_000
+"""Numbers of windows that paths are drawn from side by side."""
+
 _LEVELS = tuple(level / 100 for level in (1, 2.5, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50)) + tuple(
     1 - level / 100 for level in (45, 40, 35, 30, 25, 20, 15, 10, 5, 2.5, 1)
 )
@@ -140,15 +143,19 @@ class Model:
 
     @property
     def samples(self) -> bool:
-        """Whether quantiles are told of sample paths: forecasts are fed back, and their spread is known.
+        """Whether quantiles are told of sample paths: forecasts are fed back, and their spread is known."""
+        return self.recursive and self.head.is_probabilistic
 
-        The state is carried on from point to point. A scaling around the last value would have to move on
+    @property
+    def carries(self) -> bool:
+        """Whether a state can be carried on from point to point.
+
+        A skip reads a whole window, a patch several points, and a scaling around the last value moves on
         with every point, which a state that was reached with another one cannot.
         """
         spec, windowing = self.network.spec, self.windowing
-        carries = windowing.patch == 1 and not spec.skip_steps and not spec.dilated
-        still = windowing.scaling not in ("last", "log", "asinh")
-        return self.recursive and self.head.is_probabilistic and carries and still
+        step_by_step = windowing.patch == 1 and not spec.skip_steps and not spec.dilated
+        return step_by_step and windowing.scaling not in ("last", "log", "asinh")
 
     def forecast(self, panel: Panel, *, threads: int, known_as: NDArray[np.int64] | None = None) -> Array:
         """Return point forecasts of what follows the end of every series, in its units.
@@ -288,48 +295,91 @@ class Model:
             raise ArgumentError(fault("predict.no-distribution", loss=self.head.loss))
         if not self.recursive:
             raise ArgumentError(fault("predict.paths-direct"))
-        if not self.samples:
-            raise ArgumentError(
-                fault(
-                    "predict.paths-network",
-                    patch=self.windowing.patch,
-                    skip=bool(self.network.spec.skip_steps),
-                    scaling=self.windowing.scaling,
-                    dilations=self.network.spec.dilations or 1,
-                )
-            )
+        members = len(self.networks)
+        shares = [(count - number + members - 1) // members for number in range(min(members, count))]
+        draw = self._carried_paths if self.carries else self._rewound_paths
+        parts = [
+            draw(network, table, series, starts, n=n, seed=(seed + number) % 2**32, numbers=numbers)
+            for number, (network, n) in enumerate(zip(self.networks, shares, strict=False))
+        ]
+        return np.concatenate(parts, axis=1), self._scaling(table, series, starts)
+
+    def _carried_paths(
+        self,
+        network: Network,
+        table: Table,
+        series: NDArray[np.int64],
+        starts: NDArray[np.int64],
+        *,
+        n: int,
+        seed: int,
+        numbers: NDArray[np.int64],
+    ) -> Array:
+        """Draw paths from the state after each window, which is read once: [S, n, K, C], scaled."""
         context = replace(self.windowing, ahead=0)
+        x, rows = network.engine.gather(table, series, starts, windowing=context)
         ahead = None
         if self.windowing.ahead:
             ahead = _ahead(table, series, starts, self.windowing.window, self.horizon)
-        x, rows = self.network.engine.gather(table, series, starts, windowing=context)
-        scaling = WindowScaling.of(self.windowing.scaling, rows)
-        members = len(self.networks)
-        parts = [
-            sample_paths(
-                network.engine,
-                self.head,
-                context=x,
-                ahead=ahead,
-                static=None if table.static is None else table.static[series],
-                horizon=None if ahead is not None else self.horizon,
-                channels=table.values.shape[1],
-                mask=self.windowing.mask,
-                n=(count - number + members - 1) // members,
-                seed=(seed + number) % 2**32,
-                scale=scaling.scale,
-                series=numbers,
-            )
-            for number, network in enumerate(self.networks[:count])
-        ]
-        return np.concatenate(parts, axis=1), scaling
+        return sample_paths(
+            network.engine,
+            self.head,
+            context=x,
+            ahead=ahead,
+            static=None if table.static is None else table.static[series],
+            horizon=None if ahead is not None else self.horizon,
+            channels=table.values.shape[1],
+            mask=self.windowing.mask,
+            n=n,
+            seed=seed,
+            scale=WindowScaling.of(self.windowing.scaling, rows).scale,
+            series=numbers,
+        )
+
+    def _rewound_paths(
+        self,
+        network: Network,
+        table: Table,
+        series: NDArray[np.int64],
+        starts: NDArray[np.int64],
+        *,
+        n: int,
+        seed: int,
+        numbers: NDArray[np.int64],
+    ) -> Array:
+        """Draw paths whose every point is forecast from a window that ends before it: [S, n, K, C], scaled."""
+        window, channels = self.windowing.window, table.values.shape[1]
+        size = max(1, _PATH_NUMBERS // (n * channels * (window + self.horizon)))
+        parts = []
+        for first in range(0, len(series), size):
+            own, begun = series[first : first + size], starts[first : first + size]
+            path, values = _path(table, np.repeat(own, n), np.repeat(begun, n), window, self.horizon)
+            generators = [
+                np.random.default_rng([seed, one]) for one in numbers[first : first + size].tolist()
+            ]
+            rows = np.arange(len(own) * n, dtype=np.int64)
+            for k in range(self.horizon):
+                said = Outcome(self.head, *self._direct(network, path, rows, np.full(rows.size, k), 1))
+                drawn = [
+                    self.head.sample(
+                        said.outputs[i * n : (i + 1) * n],
+                        generator,
+                        scale=said.scaling.scale[i * n : (i + 1) * n, None],
+                    )
+                    for i, generator in enumerate(generators)
+                ]
+                values[:, window + k : window + k + 1] = said.units(np.concatenate(drawn))
+            scaling = self._scaling(table, np.repeat(own, n), np.repeat(begun, n))
+            scaled = scaling.apply(values[:, window:])
+            parts.append(scaled.reshape(len(own), n, self.horizon, channels))
+        return np.concatenate(parts)
 
     def together(self, members: list[Array]) -> Array:
-        """Return the outputs of all members as one."""
-        if len(members) == 1:
-            return members[0]
-        put = np.median if self.combine == "median" else np.mean
-        return np.ascontiguousarray(put(np.stack(members), axis=0), members[0].dtype)
+        """Return the outputs of all members as one, in the dtype of the networks."""
+        whole = members[0]
+        if len(members) > 1:
+            whole = (np.median if self.combine == "median" else np.mean)(np.stack(members), axis=0)
+        return np.ascontiguousarray(whole, self.network.engine.dtype)
 
     def _direct(
         self,

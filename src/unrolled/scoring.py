@@ -65,18 +65,20 @@ def _joined(ends: Panel, later: Panel) -> tuple[Panel, NDArray[np.int64]]:
     behind = _until(ends, numbers, ends.lengths[numbers])
     times = None
     if behind.times is not None and later.times is not None:
-        follow = behind.future(1)
-        first = later.times[later.offsets[:-1]]
-        wrong = np.flatnonzero(first != follow[:, 0]) if follow is not None else ()
-        if len(wrong):
-            row = int(wrong[0])
-            raise DataError(
-                fault("score.times", series=later.ids[row], expected=follow[row, 0], got=first[row])  # type: ignore[index]
-            )
+        _check_times(behind, later, later.times[later.offsets[:-1]])
         times = _mixed(behind, later, behind.times, later.times)
     values = _mixed(behind, later, behind.values, later.values)
     offsets = offsets_of(behind.lengths + later.lengths)
     return replace(behind, values=values, offsets=offsets, times=times), numbers
+
+
+def _check_times(ends: Panel, later: Panel, first: NDArray[Any]) -> None:
+    """Refuse series whose first times do not follow the ends of the same series."""
+    follow = ends.future(1)
+    wrong = np.flatnonzero(first != follow[:, 0]) if follow is not None else np.empty(0, np.int64)
+    if follow is not None and wrong.size:
+        row = int(wrong[0])
+        raise DataError(fault("score.times", series=later.ids[row], expected=follow[row, 0], got=first[row]))
 
 
 def _mixed(ends: Panel, later: Panel, first: NDArray[Any], second: NDArray[Any]) -> NDArray[Any]:

@@ -30,13 +30,12 @@ def with_row(row: int, month: object, value: object) -> list[tuple[object, objec
 ROWS = {
     "no rows": ([], "there are no rows"),
     "text in the target": (with_row(7, "2015-08-01", "many"), "line 9, column 'sales': this is not a number"),
-    "a gap in the target": (with_row(7, "2015-08-01", ""), "line 9, column 'sales'"),
-    "NaN": (with_row(7, "2015-08-01", "NaN"), "line 9, column 'sales'"),
+    "nothing in the target": ([(month, "") for month in months(60)], "the series 0 has no observed value"),
     "infinite": (with_row(7, "2015-08-01", "-inf"), "line 9, column 'sales'"),
     "too large for float32": (with_row(7, "2015-08-01", "1e300"), "line 9, column 'sales'"),
     "a time twice": (with_row(7, "2015-07-01", 1), "line 9, column 'month': the time 2015-07-01 comes twice"),
     "unsorted times": (with_row(7, "2014-07-01", 1), "line 9, column 'month': the rows are not in the order"),
-    "irregular times": (with_row(7, "2015-08-02", 1), "line 9, column 'month': the time does not follow"),
+    "irregular times": (with_row(7, "2015-08-02", 1), "column 'month': the time stands between two steps"),
     "text for a time": (with_row(7, "August", 1), "line 9, column 'month': this is not a time"),
     "one row": ([("2015-01-01", 1)], "one row only"),
     "too short": ([*zip(months(6), wave(6), strict=True)], "No series is long enough"),
@@ -57,11 +56,12 @@ def test_bad_rows(name: str, tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["bad.csv"]
 
 
-def test_series_shorter_than_a_window_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("mask", "code"), [("--no-mask", 1), ("--mask", 0)])
+def test_series_shorter_than_a_window_is_named(tmp_path: Path, mask: str, code: int) -> None:
     lines = [(month, "long", 1) for month in months(60)] + [(month, "short", 1) for month in months(9)]
     file = table(tmp_path / "a.csv", ("month", "shop", "sales"), lines)
-    result = forecast(file, "--id", "shop", "--window", 10)
-    assert result.exit_code == 1
+    result = forecast(file, "--id", "shop", "--window", 10, mask)
+    assert result.exit_code == code
     assert "short" in result.stderr
     assert "window" in result.stderr
 
@@ -105,7 +105,11 @@ def test_damaged_parquet(tmp_path: Path, content: bytes) -> None:
         (("--dropout", 0.5), "dropout lies between layers"),
         (("--epochs", 3), "epochs and steps both"),
         (("--validation", 2), "validation is too short"),
-        (("--loss", "quantile"), "--loss quantile has no place"),
+        (("--loss", "quantile"), "quantiles"),
+        (("--loss", "quantile", "--quantiles", "0.9,0.1"), "quantiles"),
+        (("--loss", "gaussian", "--quantiles", "0.9,0.1"), "quantiles"),
+        (("--quantiles", "0.1,0.9"), "quantiles"),
+        (("--levels", "80,120"), "levels"),
         (("--dtype", "float16"), "dtype is not known"),
         (("--patch", 5, "--window", 12), "cut into patches"),
     ],
@@ -129,7 +133,6 @@ def test_all_faults_of_the_arguments_are_told_before_the_file_is_read(tmp_path: 
     "args",
     [
         ("forecast",),
-        ("forecast", "a.csv", "--horizon", "3"),
         ("forecast", "a.csv", "--target", "y"),
         ("forecast", "a.csv", "--target", "y", "--horizon", "many"),
         ("forecast", "a.csv", "--target", "y", "--horizon", "3", "--no-such-option"),
@@ -145,6 +148,22 @@ def test_misuse(args: Sequence[str]) -> None:
     assert result.exit_code == 2
     assert result.stdout == ""
     assert "Usage: " in result.stderr
+
+
+@pytest.mark.parametrize("command", ["forecast", "backtest", "tune"])
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (("a.csv",), "no target column is named"),
+        (("--target", "y"), "a file and a query are asked for at once, or neither"),
+        (("a.csv", "--sql", "SELECT 1", "--target", "y"), "a file and a query are asked for at once"),
+        (("--sql", "DROP TABLE a", "--target", "y"), "sql is not one query that reads"),
+    ],
+)
+def test_series_from_nowhere(command: str, args: Sequence[str], says: str) -> None:
+    result = run(command, *args, "--horizon", 3)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert says in result.stderr
 
 
 @pytest.mark.parametrize("option", ["--out", "--html", "--save"])

@@ -24,7 +24,7 @@ def completed(*words: str) -> set[str]:
 
 def test_commands() -> None:
     assert completed("") >= {"forecast", "fit", "predict", "backtest", "tune", "info", "demo"}
-    assert completed("f") == {"forecast", "fit"}
+    assert completed("f") == {"forecast", "fit", "fit-more"}
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from tests.cli.helpers import QUICK, monthly, months, run, table, wave
 from unrolled.cli import backtest as backtest_command
 from unrolled.cli import demo as demo_command
 from unrolled.cli import fit as fit_command
+from unrolled.cli import fit_more as fit_more_command
 from unrolled.cli import forecast as forecast_command
 from unrolled.cli import info as info_command
 from unrolled.cli import predict as predict_command
@@ -38,11 +39,16 @@ VALUES: dict[str, Any] = {
     "hidden_size": 3,
     "num_layers": 2,
     "dropout": 0.25,
+    "dilations": (2,),
+    "residual": True,
     "strategy": "recursive",
+    "memory": "all",
     "scaling": "last",
     "patch": 3,
     "skip": True,
+    "mask": True,
     "loss": "huber",
+    "quantiles": (0.1, 0.5),
     "delta": 0.5,
     "optimizer": "sgd",
     "lr": 0.02,
@@ -55,13 +61,31 @@ VALUES: dict[str, Any] = {
     "schedule": "cosine",
     "shuffle": False,
     "validation": 8,
+    "calibration": 7,
     "patience": 4,
+    "members": 3,
+    "combine": "mean",
+    "snapshots": 2,
+    "past_cols": ("a", "b"),
+    "known_cols": ("a",),
+    "static_cols": ("c",),
+    "calendar": ("month", "weekday"),
+    "layout": "wide",
+    "freq": "MS",
     "seed": 9,
     "threads": 1,
     "dtype": "float64",
     "progress": False,
 }
-OWN = {"file", "time", "target", "ids", "out", "html", "save", "as_json", "lang"}
+OWN = {"file", "sql", "time", "target", "ids", "future", "out", "html", "save", "as_json", "lang"}
+NEEDED = {
+    "dropout": ("--num-layers", "2"),
+    "residual": ("--num-layers", "2"),
+    "quantiles": ("--loss", "quantile"),
+    "calendar": ("--time", "month"),
+    "freq": ("--time", "month"),
+}
+"""What an option cannot be without."""
 
 
 class ReachedError(Exception):
@@ -73,6 +97,8 @@ def option(name: str, value: object) -> list[str]:
     written = "--" + name.replace("_", "-")
     if isinstance(value, bool):
         return [written if value else written.replace("--", "--no-", 1)]
+    if isinstance(value, tuple):
+        return [written, ",".join(map(str, value))]
     return [written, str(value)]
 
 
@@ -85,8 +111,10 @@ def given(path: Path, monkeypatch: pytest.MonkeyPatch, *args: str) -> dict[str, 
         raise ReachedError
 
     monkeypatch.setattr(Forecaster, "fit", fit)
+    lines = zip(months(66), [*wave(60), *[""] * 6], wave(66), wave(66), "c" * 66, strict=True)
+    file = table(path / "a.csv", ("month", "sales", "a", "b", "c"), lines)
     with pytest.raises(ReachedError):
-        run("forecast", monthly(path / "a.csv"), "--target", "sales", *args)
+        run("forecast", file, "--target", "sales", *args)
     return seen
 
 
@@ -102,8 +130,7 @@ def test_every_option_is_an_argument_or_the_command_s_own() -> None:
 
 @pytest.mark.parametrize("name", VALUES)
 def test_an_option_arrives(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    more = {"dropout": option("num_layers", 2)}.get(name, [])
-    more += [] if name == "horizon" else option("horizon", 6)
+    more = [*NEEDED.get(name, ()), *([] if name == "horizon" else option("horizon", 6))]
     seen = given(tmp_path, monkeypatch, *option(name, VALUES[name]), *more)
     assert seen[name] == VALUES[name]
     assert type(seen[name]) is type(VALUES[name])
@@ -143,6 +170,7 @@ COMMANDS = {
     "backtest": backtest_command,
     "demo": demo_command,
     "fit": fit_command,
+    "fit-more": fit_more_command,
     "forecast": forecast_command,
     "info": info_command,
     "predict": predict_command,
@@ -160,7 +188,14 @@ def test_the_examples_of_the_help_pages_run(
     monthly(tmp_path / "months.csv", 144)
     table(tmp_path / "air.csv", ("month", "passengers"), zip(months(144), wave(144), strict=True))
     _write_shops(tmp_path / "shops.parquet")
-    if name in ("predict", "info"):
+    days = [f"2024-{1 + i // 28:02d}-{1 + i % 28:02d}" for i in range(28)]
+    table(
+        tmp_path / "promo.csv",
+        ("day", "sales", "promo"),
+        zip(days[:21], wave(21), [0, 1, 1] * 7, strict=True),
+    )
+    table(tmp_path / "plan.csv", ("day", "promo"), zip(days[21:], [0] * 7, strict=True))
+    if name in ("predict", "info", "fit-more"):
         usual = ("--time", "month", "--target", "passengers", "--horizon", 12, *QUICK)
         assert run("fit", "air.csv", *usual, "--save", "air.safetensors").exit_code == 0
     written = COMMANDS[name].EXAMPLES.replace("\\\n", " ")  # type: ignore[attr-defined]
@@ -186,8 +221,8 @@ def _kept(function: Any, left_out: Any) -> set[str]:
 
 @pytest.mark.parametrize(
     ("function", "module"),
-    [(tune, tune_command), (backtest, backtest_command)],
-    ids=["tune", "backtest"],
+    [(tune, tune_command), (backtest, backtest_command), (Forecaster.fit, fit_command)],
+    ids=["tune", "backtest", "fit"],
 )
 def test_arguments_of_other_functions_are_options(function: Any, module: Any) -> None:
     assert set(names(function, module.LEFT_OUT)) == _kept(function, module.LEFT_OUT)
@@ -279,13 +314,13 @@ def test_arguments_of_predict_are_options(
             levels: of intervals.
         """
         seen.append(levels)
-        return usual(self, y)
+        return usual(self, y, levels=levels)
 
     monkeypatch.setattr(Forecaster, "predict", predict)
     model, file = tmp_path / "a.safetensors", monthly(tmp_path / "a.csv")
     usual_args = (file, "--time", "month", "--target", "sales", "--horizon", 6, *QUICK)
     run("fit", *usual_args, "--save", model)
     first = {"forecast": usual_args, "predict": (model,), "tune": (*usual_args, "--trials", 1)}[command]
-    result = run(command, *first, "--levels", "80,95")
+    result = run(command, *first, "--levels", "50,80")
     assert result.exit_code == 0, result.stderr
-    assert seen[-1] == (80.0, 95.0)
+    assert seen[-2:] == [(50.0,), (80.0,)]

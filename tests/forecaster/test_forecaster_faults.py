@@ -134,11 +134,6 @@ FAULTS: dict[str, tuple[Callable[[Path], object], type[UnrolledError], str]] = {
         ArgumentError,
         'it has no paths(.|\n)*strategy="recursive"',
     ),
-    "predict.paths-network": (
-        lambda _: fitted(loss="gaussian", strategy="recursive", skip=True).sample(),
-        ArgumentError,
-        "patch 1, no skip(.|\n)*patch 1, skip True, scaling standard",
-    ),
     "stream.covariates": (
         lambda _: small(3).fit(wave(), past=wave()).stream(wave()),
         DataError,
@@ -204,6 +199,11 @@ FAULTS: dict[str, tuple[Callable[[Path], object], type[UnrolledError], str]] = {
         FileError,
         "a file of another kind",
     ),
+    "encoding.new": (
+        lambda _: fitted().predict(wave(), past=wave()),
+        DataError,
+        "past_0",
+    ),
     "engine.shape": (
         lambda _: Network(spec()).stream(2).step(np.zeros((1, 2))),
         ArgumentError,
@@ -223,6 +223,16 @@ FAULTS: dict[str, tuple[Callable[[Path], object], type[UnrolledError], str]] = {
         lambda _: small(3).predict(),
         NotFittedError,
         "has not learned anything(.|\n)*fit\\(y\\)",
+    ),
+    "fit.target": (
+        lambda _: small(3).fit(wave(), wave()),
+        ArgumentError,
+        "the series alone(.|\n)*ndarray(.|\n)*past=",
+    ),
+    "score.covariates": (
+        lambda _: small(3).fit(wave(), past=wave()).score(wave()),
+        ArgumentError,
+        "reads some: past_0(.|\n)*backtest",
     ),
     "fit.too-short": (
         lambda _: small(3, window=8, mask=False).fit(waves(30, 7, 6)),

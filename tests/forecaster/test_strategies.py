@@ -111,7 +111,7 @@ class TestQuantiles:
 
     def test_the_median_is_fed_back(self):
         changes = {"strategy": "recursive", "window": 8, "dtype": "float64", "skip": False, "validation": 0}
-        changes |= {"loss": "quantile", "quantiles": self.LEVELS}
+        changes |= {"loss": "quantile", "quantiles": self.LEVELS, "scaling": "last"}
         forecast = small(3, **changes).fit(wave()).predict()
         one, y = small(1, **changes).fit(wave()), wave()
         for step in forecast:

@@ -40,7 +40,7 @@ EXAMPLES = """Examples:
 
 \b
   unrolled forecast air.csv --time month --target passengers --horizon 12 \\
-      --cell gru --hidden-size 64 --steps 1000 --levels 80,95 --json
+      --cell gru --hidden-size 64 --steps 1000 --levels 80 --json
 
 \b
   unrolled forecast promo.csv --time day --target sales --horizon 7 \\

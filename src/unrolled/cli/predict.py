@@ -67,14 +67,17 @@ def predict(
     tells from when to when.
     """
     from unrolled.cli.outputs import Outputs
+    from unrolled.errors import ArgumentError, fault
     from unrolled.forecaster import Forecaster
 
     outputs = Outputs(out, html, None)
     given = {"MODEL": model, "FILE": file, "--future": future}
     outputs.check(**{name: path for name, path in given.items() if path is not None})
-    forecaster = Forecaster.load(model)
-    series = series_like(forecaster, Series(file, sql, time, target, ids), alone=future is not None)
     fitted = file is None and sql is None
+    if (time or target or ids) and fitted and future is None:
+        raise ArgumentError(fault("cli.columns-without-file"))
+    forecaster = Forecaster.load(model)
+    series = series_like(forecaster, Series(file, sql, time, target, ids))
     panel = forecaster.ends_ if fitted else read(series, forecaster)
     panel = read_ahead(future, series, panel, horizon=forecaster.horizon)
     said = foretell(forecaster, panel, arguments)

@@ -210,22 +210,13 @@ def read(series: Series, forecaster: Forecaster) -> Panel:
     return panel
 
 
-def series_like(forecaster: Forecaster, series: Series, *, alone: bool = False) -> Series:
+def series_like(forecaster: Forecaster, series: Series) -> Series:
     """Return where series come from, the columns called as those that a forecaster was fitted on.
 
     Args:
         forecaster: fitted.
         series: names what is called otherwise.
-        alone: whether columns may be named where there is neither a file nor a query: of --future.
-
-    Raises:
-        ArgumentError: columns are named, and nothing that has them.
     """
-    from unrolled.errors import ArgumentError, fault
-
-    named = series.time or series.ids or series.target
-    if named and series.file is None and series.sql is None and not alone:
-        raise ArgumentError(fault("cli.columns-without-file"))
     ends = forecaster.ends_
     columns = ends.columns
     target = ends.ids if forecaster.layout == "wide" else ends.channels

@@ -181,16 +181,22 @@ class Search:
             self.study.tell(trial, state=states.FAIL)
 
     def _watcher(self, trial: optuna.Trial, params: dict[str, Any]) -> Watcher:
-        """Return what looks at a training: it ends one that is hopeless, or that nobody waits for."""
+        """Return what looks at a training: it ends one that is hopeless, or that nobody waits for.
+
+        Of several members the first that is heard of speaks for all.
+        """
         base = self.task.base.get_params()
         units = json.dumps([params.get(name, base[name]) for name in _UNITS], default=str)
         trial.set_user_attr("units", units)
         seen: set[int] = set()
+        followed: History | None = None
 
         def watch(history: History, plan: Plan) -> None:
+            nonlocal followed
             if self._stop.is_set():
                 raise _StopError
-            if len(history.checks) == len(seen):
+            followed = history if followed is None else followed
+            if history is not followed or len(history.checks) == len(seen):
                 return
             seen.update(history.checks)
             share = 100 * len(history.losses) // plan.steps
