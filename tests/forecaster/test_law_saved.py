@@ -48,7 +48,14 @@ def same(one, other):
 def test_every_use_and_loss_with_covariates_of_all_parts(strategy, memory, loss, dtype, tmp_path):
     panel = told(40, 50, 60, loss=loss)
     panel.series[1][[4, 45]] = np.nan
-    how = {"strategy": strategy, "memory": memory, "dtype": dtype, "members": 2, "calibration": 9, "window": 8}
+    how = {
+        "strategy": strategy,
+        "memory": memory,
+        "dtype": dtype,
+        "members": 2,
+        "calibration": 9,
+        "window": 8,
+    }
     forecaster = small(HORIZON, **how, **needs(loss)).fit(panel.series, **panel.beside())
     other = loaded(forecaster, tmp_path)
     same(answers(other, panel.series, **panel.beside()), answers(forecaster, panel.series, **panel.beside()))
@@ -71,7 +78,14 @@ def plain(arguments):
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("scaling", SCALINGS)
 def test_every_cell_and_scaling(cell, scaling, tmp_path):
-    how = {"cell": cell, "scaling": scaling, "num_layers": 2, "dilations": (1, 2), "residual": True, "window": 8}
+    how = {
+        "cell": cell,
+        "scaling": scaling,
+        "num_layers": 2,
+        "dilations": (1, 2),
+        "residual": True,
+        "window": 8,
+    }
     forecaster = small(HORIZON, **how, calibration=9, steps=3).fit(wave())
     other = loaded(forecaster, tmp_path)
     same(answers(other), answers(forecaster))
@@ -135,7 +149,12 @@ class TestDamaged:
     def test_it_is_whole(self, path):
         assert len(Forecaster.load(path).histories_) == 2
         names = set(self.tensors(path))
-        assert {"calibration.outputs", "calibration.actual", "covariates.known_offsets", "covariates.past.0"} <= names
+        assert {
+            "calibration.outputs",
+            "calibration.actual",
+            "covariates.known_offsets",
+            "covariates.past.0",
+        } <= names
         assert any(name.startswith("member1.") for name in names)
 
     def test_without_a_tensor(self, path, whole):
@@ -207,7 +226,9 @@ class TestDamaged:
         path.write_bytes(whole)
         refused(changed(path, header=lambda header: header["encoder"].update(calendar=["fortnight"])))
 
-    @pytest.mark.parametrize("head", [{"loss": "mae", "quantiles": []}, {"loss": "x", "quantiles": []}, {}, None, 3])
+    @pytest.mark.parametrize(
+        "head", [{"loss": "mae", "quantiles": []}, {"loss": "x", "quantiles": []}, {}, None, 3]
+    )
     def test_a_head_that_the_outputs_do_not_fit(self, path, head):
         refused(changed(path, header=lambda header: header.update(head=head)))
 
