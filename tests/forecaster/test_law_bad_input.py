@@ -74,13 +74,14 @@ QUANTILES = [(), (0,), (1.0,), (0.5, 0.1), (0.2, 0.2), "x", 0.5, (None,), (np.na
 @pytest.mark.parametrize("quantiles", QUANTILES, ids=repr)
 def test_quantiles(paths, quantiles):
     with pytest.raises(
-        ArgumentError, match="quantiles?(.|\n)*expected: rising numbers between 0 and 1\n  got: .+\n  try: .+"
+        ArgumentError,
+        match=r"quantiles?(.|\n)*expected: rising numbers between 0 and 1\n  got: .+\n  try: .+",
     ):
         paths.predict_quantiles(quantiles=quantiles)
 
 
 def test_quantiles_of_a_forecaster_of_points(plain):
-    with pytest.raises(ArgumentError, match='points, not quantiles(.|\n)*got: loss="mae"'):
+    with pytest.raises(ArgumentError, match=r'points, not quantiles(.|\n)*got: loss="mae"'):
         plain.predict_quantiles(quantiles=(0.5,))
 
 
@@ -151,9 +152,13 @@ def test_series_that_are_none(paths, call, y):
 )
 def test_before_fit(call):
     forecaster = small(HORIZON)
+    arguments = {"sample": [2, wave()], "stream": [wave()], "fit_more": [wave()]}.get(call, [])
+
+    def ask():
+        return forecaster.ends_ if call == "ends_" else getattr(forecaster, call)(*arguments)
+
     with pytest.raises(NotFittedError, match="has not learned anything yet" + WHOLE):
-        one = getattr(forecaster, call)
-        one(2, wave()) if call == "sample" else one(*[wave()] * (call in ("stream", "fit_more")))
+        ask()
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def process(count, points, seed, *, counts=False):
 
 
 def bounds(scores, level, new, risk=1e-4):
-    """Return how many of `new` forecasts are covered, at the least and at the most, but for the risk at each side.
+    """Return how many of `new` forecasts are covered, at the least and at the most, but for the risk.
 
     Formula::
 
