@@ -71,6 +71,9 @@ def check_model(model: Model, channels: int) -> None:
         outputs = calibration.to_arrays()["outputs"]
         need(outputs.shape[0] >= 1 and outputs.shape[1:3] == (model.horizon, channels), "calibration")
         need(outputs.dtype.kind == "f" and np.isfinite(outputs).all(), "calibration")
+        actual, scale = (calibration.to_arrays().get(name) for name in ("actual", "scale"))
+        need(actual is not None and actual.dtype.kind == "f" and not np.isinf(actual).any(), "calibration")
+        need(scale is None or (np.isfinite(scale).all() and (scale > 0).all()), "calibration")
 
 
 def check_series(tail: Panel) -> None:

@@ -1,4 +1,4 @@
-"""Series with covariates of every part beside them, as arrays and as a frame; counts; what each loss needs."""
+"""Series with covariates of every part beside them, as arrays and as a frame; what each loss needs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def columns(points: int, width: int, seed: int = 0) -> Any:
 
 @dataclass
 class Told:
-    """Series and all that is told beside them: one past column, two known ahead, a number and a label each."""
+    """Series and all that is told beside them: one past column, two known ahead, a number, a label."""
 
     series: list[Any]
     past: list[Any]
@@ -54,7 +54,7 @@ class Told:
 
 
 def told(*lengths: int, ahead: int = HORIZON, loss: str = "mae") -> Told:
-    """Return series of these lengths with covariates of all parts, known for so many points beyond the end."""
+    """Return series of these lengths with covariates of all parts, known so many points beyond the end."""
     series = [
         fit_for(loss, wave(points, seed=number, level=10.0 * (number + 1)))
         for number, points in enumerate(lengths)

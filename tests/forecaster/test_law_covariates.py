@@ -1,4 +1,4 @@
-"""Covariates: learned where they tell something, never read beyond what is known, asked for by name and date."""
+"""Covariates: learned where they tell something, never read beyond what is known, missed by name and date."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def test_an_unknown_category_is_forecast_by_rule_as_none_of_the_known():
 
 class TestSpans:
     def test_what_they_name_is_just_enough_and_one_less_is_an_error(self):
-        """From the frame that `spans` asks for, the forecast is made; without its last or first day, it is not."""
+        """From the frame that `spans` asks for, the forecast is made; without its last day it is not."""
         data = frame(40, 50)
         forecaster = small(HORIZON, window=8, **COLUMNS).fit(data)
         spans = forecaster.spans(data)

@@ -118,7 +118,7 @@ def test_seconds_that_are_none(tmp_path, seconds):
 
 def test_a_place_that_cannot_be_written_is_told_before_anything_is_learned(tmp_path):
     told = []
-    with pytest.raises(FileError, match="no folder|does not exist"):
+    with pytest.raises(FileError, match=r"no folder|does not exist"):
         small(3, window=8).fit(wave(), checkpoint=tmp_path / "no" / "x", watch=lambda *_: told.append(1))
     with pytest.raises(FileError, match=str(tmp_path)):
         small(3, window=8).fit(wave(), checkpoint=tmp_path, watch=lambda *_: told.append(1))

@@ -103,7 +103,7 @@ class TestMore:
         forecaster = small(HORIZON, window=8, members=2, calibration=9).fit(wave())
         forecaster.save(tmp_path / "model")
         copies = [forecaster.load(tmp_path / "model"), copy.deepcopy(forecaster), copy.copy(forecaster)]
-        copies.append(pickle.loads(pickle.dumps(forecaster)))  # noqa: S301 - our own bytes
+        copies.append(pickle.loads(pickle.dumps(forecaster)))
         before = [(outputs(one), one.predict(wave()), one.predict(levels=(50,)).lower[50]) for one in copies]
         forecaster.fit_more(wave(seed=9), steps=5)
         for one, (weights, said, lower) in zip(copies, before, strict=True):

@@ -1,4 +1,4 @@
-"""Nothing behind the training part has any influence on scaling, encoding or weights, nor on a past forecast."""
+"""Nothing behind the training part influences scaling, encoding or weights, nor a past forecast."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rescaled series give rescaled forecasts: points, intervals, quantiles and sample paths, fitted anew or not."""
+"""Rescaled series give rescaled forecasts: points, intervals, quantiles and paths, fitted anew or not."""
 
 from __future__ import annotations
 
