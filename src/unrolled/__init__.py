@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from unrolled.network import Network, NetworkSpec
     from unrolled.panel import Panel, to_panel
     from unrolled.stream import Stream
+    from unrolled.tuning import tune
 
 __version__ = version("unrolled")
-__all__ = ["Forecaster", "Network", "NetworkSpec", "Panel", "Stream", "UnrolledError", "to_panel"]
+__all__ = ["Forecaster", "Network", "NetworkSpec", "Panel", "Stream", "UnrolledError", "to_panel", "tune"]
 
 _HOMES = {
     "Forecaster": "forecaster",
@@ -31,6 +32,7 @@ _HOMES = {
     "Stream": "stream",
     "UnrolledError": "errors",
     "to_panel": "panel",
+    "tune": "tuning",
 }
 
 

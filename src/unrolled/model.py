@@ -347,7 +347,7 @@ class Model:
         seed: int,
         numbers: NDArray[np.int64],
     ) -> Array:
-        """Draw paths whose every point is forecast from a window that ends before it: [S, n, K, C], scaled."""
+        """Draw paths, each point forecast from a window that ends before it: [S, n, K, C], scaled."""
         window, channels = self.windowing.window, table.values.shape[1]
         size = max(1, _PATH_NUMBERS // (n * channels * (window + self.horizon)))
         parts = []
