@@ -121,6 +121,8 @@ def _panel_header(tail: Panel, tensors: dict[str, Array]) -> dict[str, Any]:
     tensors["tail.offsets"] = np.array(tail.offsets)
     if tail.times is not None:
         tensors["tail.times"] = tail.times.astype(np.int64)
+    none = np.zeros(tail.n_series, np.int64)
+    tensors["tail.left_out"] = none if tail.left_out is None else np.array(tail.left_out)
     columns = tail.columns
     header: dict[str, Any] = {
         "ids": [name if isinstance(name, int) else str(name) for name in tail.ids],
@@ -227,6 +229,7 @@ def _panel(tensors: Mapping[str, Array], names: Mapping[str, Any]) -> Panel:
         times=times,
         steps=tuple(TimeStep(**step) for step in names["steps"]),
         columns=None if columns is None else Columns(**columns),
+        left_out=tensors["tail.left_out"],
     )
     if names["covariates"] is None:
         return tail

@@ -89,6 +89,9 @@ def check_series(tail: Panel) -> None:
     kinds = {"list": True, "cube": True, "vector": size == 1 == tail.n_channels, "matrix": size == 1}
     need(kinds.get(tail.kind), "kind")
     _check_times(tail)
+    before = tail.left_out
+    need(before is not None and before.shape == (size,) and before.dtype == np.int64, "tail.left_out")
+    need(before is not None and (before >= 0).all(), "tail.left_out")
     columns = tail.columns
     if columns is not None:
         need(all(isinstance(name, str | None) for name in (columns.id, columns.time)), "columns")

@@ -42,6 +42,7 @@ class Panel:
         filled: the series into which rows were put where times were missing, and how many.
         origin: what further columns of the table are brought into this order with; `None` without a table.
         covariates: what is known beside the series (`covariates.Covariates`); `None` where nothing is.
+        left_out: how many points of each series lay before its first one here, [S]; `None` for none.
 
     Example:
         >>> from unrolled.panel import to_panel
@@ -63,6 +64,7 @@ class Panel:
     filled: tuple[tuple[object, int], ...] = ()
     origin: Origin | None = None
     covariates: Any = None
+    left_out: NDArray[np.int64] | None = None
 
     def __repr__(self) -> str:
         """Return the sizes."""
@@ -137,7 +139,13 @@ class Panel:
         times = None if self.times is None else ends_of(self.times)
         values, offsets = frozen(ends_of(self.values)), offsets_of(kept)
         beside = self.covariates and self.covariates.tails(self, points)
-        return replace(self, values=values, offsets=offsets, times=times, origin=None, covariates=beside)
+        before = self.lengths - kept + (0 if self.left_out is None else self.left_out)
+        kept_rows = replace(self, values=values, offsets=offsets, times=times, origin=None)
+        return replace(kept_rows, covariates=beside, left_out=before)
+
+    def position(self, series: int, index: int) -> int:
+        """Return the position, counted from the first point of a series as it came, of a point here."""
+        return index + (0 if self.left_out is None else int(self.left_out[series]))
 
     def cut(self, points: int) -> Panel:
         """Return every series without its last points: what was known that many points ago.
@@ -191,6 +199,7 @@ class Panel:
             columns=replace(self.columns, template=None) if self.columns else None,
             origin=None,
             covariates=self.covariates and self.covariates.of(self, numbers),
+            left_out=None if self.left_out is None else self.left_out[numbers],
         )
 
     def future(self, horizon: int) -> NDArray[Any] | None:

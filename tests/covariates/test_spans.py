@@ -6,8 +6,11 @@ import datetime as dt
 
 import numpy as np
 import polars as pl
+import pytest
 
+from tests.forecaster.helpers import small, wave
 from tests.panel.helpers import fails
+from unrolled import Forecaster
 from unrolled.covariates import from_arrays, from_columns, from_frame
 from unrolled.encoding import Encoder
 from unrolled.errors import DataError
@@ -87,3 +90,13 @@ def test_many_series_are_counted() -> None:
     covariates = from_columns(panel, known={"k": np.zeros(16)})
     with fails(DataError, "series 4, column 'k', position 2 ... and 3 more like these"):
         check_spans(panel, Encoder.fit(panel, covariates), covariates, horizon=1)
+
+
+def test_positions_are_those_of_the_series_that_was_fitted(tmp_path):
+    fitted = small(3, window=8).fit(wave(), known=np.arange(75.0))
+    fitted.save(tmp_path / "model")
+    for forecaster in (fitted, Forecaster.load(tmp_path / "model")):
+        (span,) = forecaster.spans()
+        assert (span.first, span.last, span.have_last) == (64, 74, 74)
+    with pytest.raises(DataError, match="74"):
+        fitted.predict(future=np.ones(2))

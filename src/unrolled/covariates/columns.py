@@ -130,7 +130,7 @@ def _finite(column: Column) -> Column | Strange:
 def said_time(panel: Panel, series: int, position: int) -> object:
     """Return a position of a series as its time, beyond its end too; without times as the number it is."""
     if panel.times is None:
-        return position
+        return panel.position(series, position)
     first, length = int(panel.offsets[series]), int(panel.lengths[series])
     if position < length:
         time = panel.times[first + position]
@@ -146,7 +146,7 @@ def where(panel: Panel, column: str, series: int, position: int | None = None) -
     if position is None:
         return Place("covariates.in-series", values)
     if panel.times is None:
-        return Place("covariates.at-position", {**values, "position": position})
+        return Place("covariates.at-position", {**values, "position": panel.position(series, position)})
     return Place("covariates.at-time", {**values, "time": said_time(panel, series, position)})
 
 
