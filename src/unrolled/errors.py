@@ -7,6 +7,9 @@ One error carries all the faults of a call, so that a caller mends them in one g
 from __future__ import annotations
 
 import difflib
+import os
+import sys
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -91,3 +94,12 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """Return the known word most like `word`, for the last part of a message."""
     choices = list(known)
     return (difflib.get_close_matches(word, choices, n=1, cutoff=0.0) or choices)[0]
+
+
+def warn(message: str) -> None:
+    """Warn whoever called into this package, at the line of their own code."""
+    inside = os.path.dirname(__file__)
+    frame, level = sys._getframe(), 1
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(inside):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, stacklevel=level)

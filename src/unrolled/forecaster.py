@@ -6,7 +6,6 @@ ends of the series -> Model -> the caller's kind         (predict)
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -16,7 +15,7 @@ from unrolled.answers import interval_answer
 from unrolled.checks import check_levels, check_parameters, check_quantiles, check_seconds, check_whole
 from unrolled.covariates import continued, with_covariates
 from unrolled.engine import default_threads
-from unrolled.errors import ArgumentError, DataError, FileError, NotFittedError, fault
+from unrolled.errors import ArgumentError, DataError, FileError, NotFittedError, fault, warn
 from unrolled.estimator import Estimator
 from unrolled.fitting import fit_model, fit_more
 from unrolled.held_out import compare_held_out
@@ -353,10 +352,10 @@ class Forecaster(Estimator):
         window = self.settings_.window
         if (short := np.flatnonzero(panel.lengths < window)).size:
             names = _names(panel.ids[s] for s in short[:3])
-            warnings.warn(text("fit.padded", count=short.size, names=names, window=window), stacklevel=4)
+            warn(text("fit.padded", count=short.size, names=names, window=window))
         interrupted = [one for one in self.histories_ if one.stopped == "interrupted"]
         if interrupted:
-            warnings.warn(text("fit.interrupted", step=interrupted[0].best_step), stacklevel=4)
+            warn(text("fit.interrupted", step=interrupted[0].best_step))
 
     @property
     def _threads(self) -> int:

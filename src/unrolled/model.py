@@ -17,8 +17,9 @@ import numpy as np
 
 from unrolled.codes import PARTS
 from unrolled.engine import Table
-from unrolled.errors import ArgumentError, DataError, fault, raise_any
+from unrolled.errors import ArgumentError, DataError, fault, raise_any, warn
 from unrolled.heads import Head
+from unrolled.messages import text
 from unrolled.sampling import sample_paths
 from unrolled.scaling import WindowScaling
 from unrolled.spans import check_spans
@@ -552,6 +553,9 @@ def check_positive(panel: Panel, scaling: str) -> None:
 def with_features(table: Table, encoder: Encoder, panel: Panel, *, horizon: int) -> Table:
     """Return a table with the covariates of a panel, those known ahead for so many points behind its end."""
     features = encoder.apply(panel, panel.covariates, ahead_points=horizon)
+    if features.unknown:
+        told = ", ".join(f"{name} ({count})" for name, count in features.unknown.items())
+        warn(text("covariates.unknown", columns=told))
     return replace(
         table,
         features=features.features,

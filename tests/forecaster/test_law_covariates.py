@@ -171,13 +171,18 @@ def test_an_unknown_category_is_forecast_by_rule_as_none_of_the_known():
     forecaster = small(HORIZON, window=8, **COLUMNS).fit(data)
     after = days_after(data)
     found = {}
-    for label in ("yes", "no", "maybe", "never seen"):
+    for label in ("yes", "no"):
         found[label] = forecaster.predict(future=after.with_columns(promo=pl.lit(label)))
+    for label in ("maybe", "never seen"):
+        with pytest.warns(UserWarning, match=r"labels that training never saw.*promo \(6\)") as told:
+            found[label] = forecaster.predict(future=after.with_columns(promo=pl.lit(label)))
+        assert told[0].filename == __file__
     assert not found["yes"].equals(found["no"])
     assert found["maybe"].equals(found["never seen"])
     assert not found["maybe"].equals(found["yes"])
     assert found["maybe"]["y_hat"].is_finite().all()
-    shop = forecaster.predict(data.with_columns(shop=pl.lit("elsewhere")), future=after)
+    with pytest.warns(UserWarning, match="never saw.*shop"):
+        shop = forecaster.predict(data.with_columns(shop=pl.lit("elsewhere")), future=after)
     assert shop["y_hat"].is_finite().all()
 
 
