@@ -21,11 +21,12 @@ from unrolled.engine import Learning, Table, Trainer, Windowing
 from unrolled.ensemble import train_members
 from unrolled.errors import DataError, fault
 from unrolled.heads import Head
-from unrolled.model import Model, check_positive, with_features
+from unrolled.model import Model
 from unrolled.network import Network, NetworkSpec, initial_weights
 from unrolled.plans import History, Plan, plan_more
 from unrolled.rules import Settings, check_lengths, settle
 from unrolled.scaling import SeriesScaling
+from unrolled.tables import check_positive, with_features
 from unrolled.windows import Divided, divide_windows
 
 if TYPE_CHECKING:

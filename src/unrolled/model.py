@@ -11,18 +11,19 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from unrolled.codes import PARTS
 from unrolled.engine import Table
-from unrolled.errors import ArgumentError, DataError, fault, raise_any, warn
+from unrolled.errors import ArgumentError, DataError, fault, raise_any
 from unrolled.heads import Head
-from unrolled.messages import text
+from unrolled.outcome import Outcome
 from unrolled.sampling import sample_paths
 from unrolled.scaling import WindowScaling
 from unrolled.spans import check_spans
+from unrolled.tables import ahead_of, check_positive, path_of, with_features
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,66 +45,6 @@ _LEVELS = tuple(level / 100 for level in (1, 2.5, 5, 10, 15, 20, 25, 30, 35, 40,
     1 - level / 100 for level in (45, 40, 35, 30, 25, 20, 15, 10, 5, 2.5, 1)
 )
 """The quantiles that are told of sample paths."""
-
-
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """What the networks say of the points that follow some windows, not yet in the user's units.
-
-    Shapes:
-        outputs: [n, K, C, W]
-
-    Attributes:
-        head: what the outputs mean.
-        outputs: of all members together.
-        scaling: of each window.
-        scaler: of each window's series, where series were scaled once.
-    """
-
-    head: Head
-    outputs: Array
-    scaling: WindowScaling
-    scaler: SeriesScaling | None = None
-
-    def units(self, values: Array) -> Array:
-        """Return scaled values in the units of their series.
-
-        Shapes:
-            values: [n, K, C] or [n, K, C, Q], and so is the result.
-        """
-        flat = values[..., None] if values.ndim == 3 else values
-        result = self.scaling.invert(flat)
-        if self.scaler is not None:
-            result = self.scaler.invert(result)
-        result = result.astype(self.outputs.dtype, copy=False)
-        return result[..., 0] if values.ndim == 3 else result
-
-    def scaled(self, values: Array) -> Array:
-        """Return values of the series, scaled as the outputs are.
-
-        Shapes:
-            values: [n, K, C], and so is the result.
-        """
-        known = values if self.scaler is None else self.scaler.apply_each(values)
-        return self.scaling.apply(known)
-
-    def point(self) -> Array:
-        """Return the point forecasts in the units of the series, [n, K, C]."""
-        return self.units(self.head.point(self.outputs, scale=self._scale))
-
-    def quantiles(self, levels: tuple[float, ...]) -> Array:
-        """Return quantiles in the units of the series, [n, K, C, Q]."""
-        return self.units(self.head.quantile(self.outputs, levels, scale=self._scale))
-
-    def interval(self, level: float, calibration: Calibration) -> tuple[Array, Array]:
-        """Return the lower and the upper end of calibrated intervals, each [n, K, C]."""
-        lower, upper = calibration.interval(self.outputs, level, scale=self.scaling.scale)
-        return self.units(lower), self.units(upper)
-
-    @property
-    def _scale(self) -> NDArray[np.float64]:
-        """The scale of each window beside each of its targets, [n, 1, C]."""
-        return self.scaling.scale[:, None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -321,7 +262,7 @@ class Model:
         x, rows = network.engine.gather(table, series, starts, windowing=context)
         ahead = None
         if self.windowing.ahead:
-            ahead = _ahead(table, series, starts, self.windowing.window, self.horizon)
+            ahead = ahead_of(table, series, starts, self.windowing.window, self.horizon)
         return sample_paths(
             network.engine,
             self.head,
@@ -354,7 +295,7 @@ class Model:
         parts = []
         for first in range(0, len(series), size):
             own, begun = series[first : first + size], starts[first : first + size]
-            path, values = _path(table, np.repeat(own, n), np.repeat(begun, n), window, self.horizon)
+            path, values = path_of(table, np.repeat(own, n), np.repeat(begun, n), window, self.horizon)
             generators = [
                 np.random.default_rng([seed, one]) for one in numbers[first : first + size].tolist()
             ]
@@ -449,7 +390,7 @@ class Model:
     ) -> Array:
         """Forecast in as many turns as it takes, each from a window that ends with the forecasts so far."""
         window, at_once = self.windowing.window, self.windowing.horizon
-        path, values = _path(table, series, starts, window, self.horizon)
+        path, values = path_of(table, series, starts, window, self.horizon)
         rows = np.arange(len(series), dtype=np.int64)
         for k in range(0, self.horizon, at_once):
             said = self._direct(network, path, rows, np.full(len(series), k), threads)
@@ -525,85 +466,3 @@ class Model:
                 )
         if windowing.scaling == "log":
             check_positive(panel, "log")
-
-
-def check_positive(panel: Panel, scaling: str) -> None:
-    """Refuse series with values that have no logarithm.
-
-    Raises:
-        DataError: naming the first of them.
-    """
-    wrong = np.flatnonzero((panel.values <= 0).any(axis=1))
-    if wrong.size:
-        series = int(np.searchsorted(panel.offsets, wrong[0], side="right")) - 1
-        position = int(wrong[0] - panel.offsets[series])
-        value = float(np.nanmin(panel.values[wrong[0]]))
-        raise DataError(
-            fault(
-                "data.not-positive",
-                scaling=scaling,
-                series=panel.ids[series],
-                position=position,
-                value=value,
-                count=wrong.size,
-            )
-        )
-
-
-def with_features(table: Table, encoder: Encoder, panel: Panel, *, horizon: int) -> Table:
-    """Return a table with the covariates of a panel, those known ahead for so many points behind its end."""
-    features = encoder.apply(panel, panel.covariates, ahead_points=horizon)
-    if features.unknown:
-        told = ", ".join(f"{name} ({count})" for name, count in features.unknown.items())
-        warn(text("covariates.unknown", columns=told))
-    return replace(
-        table,
-        features=features.features,
-        feature_offsets=None if features.features is None else features.offsets,
-        known=features.known,
-        static=features.static,
-    )
-
-
-def _path(
-    table: Table, series: NDArray[np.int64], starts: NDArray[np.int64], window: int, horizon: int
-) -> tuple[Table, Array]:
-    """Return windows with room for what follows them, as series of their own, and their values.
-
-    Covariates that are known only in the past are 0 behind the window, whatever the table holds there.
-
-    Shapes:
-        the values: [n, window + K, C], a view of those of the table returned.
-    """
-    points, channels = window + horizon, table.values.shape[1]
-    values = np.full((len(series), points, channels), np.nan, table.values.dtype)
-    features = None
-    if table.features is not None and table.feature_offsets is not None:
-        features = np.zeros((len(series), points, table.features.shape[1]), table.features.dtype)
-    for row, (s, start) in enumerate(zip(series.tolist(), starts.tolist(), strict=True)):
-        first = max(start, 0)
-        begin = int(table.offsets[s])
-        values[row, first - start : window] = table.values[begin + first : begin + start + window]
-        if features is not None:
-            begin = int(table.feature_offsets[s])  # type: ignore[index]
-            behind = min(start + points, int(table.feature_offsets[s + 1]) - begin)  # type: ignore[index]
-            features[row, first - start : behind - start] = table.features[begin + first : begin + behind]  # type: ignore[index]
-    offsets = np.arange(len(series) + 1, dtype=np.int64) * points
-    path: dict[str, Any] = {}
-    if features is not None:
-        features[:, window:, table.known :] = 0
-        path = {"features": features.reshape(len(series) * points, -1), "feature_offsets": offsets}
-    static = None if table.static is None else table.static[series]
-    made = Table(values.reshape(-1, channels), offsets, known=table.known, static=static, **path)
-    return made, values
-
-
-def _ahead(
-    table: Table, series: NDArray[np.int64], starts: NDArray[np.int64], window: int, horizon: int
-) -> Array | None:
-    """Return the features of the points that follow windows, [K, n, F]; None without features."""
-    if table.features is None:
-        return None
-    path, _ = _path(table, series, starts, window, horizon)
-    features = path.features.reshape(len(series), window + horizon, -1)  # type: ignore[union-attr]
-    return np.ascontiguousarray(features[:, window:].swapaxes(0, 1))

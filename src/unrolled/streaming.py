@@ -17,7 +17,7 @@ import numpy as np
 from unrolled.answers import interval_answer
 from unrolled.engine import State
 from unrolled.errors import ArgumentError, DataError, fault
-from unrolled.model import Outcome
+from unrolled.outcome import Outcome
 from unrolled.panel import answer
 from unrolled.scaling import WindowScaling
 

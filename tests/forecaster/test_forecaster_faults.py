@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MODULES = (
-    *("checks", "rules", "estimator", "forecaster", "fitting", "model", "streaming", "training"),
+    *("checks", "rules", "estimator", "forecaster", "fitting", "model", "tables", "streaming", "training"),
     *("network", "stream", "artefact"),
 )
 CHINESE = "[\u4e00-\u9fff]"

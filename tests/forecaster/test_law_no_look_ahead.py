@@ -101,7 +101,8 @@ def test_categories_that_only_come_later_are_not_known():
     panel = told(50, 60)
     panel.known = [np.array(["a", "b"] * 40)[: len(y) + HORIZON] for y in panel.series]
     panel.known[0][-HELD_OUT - HORIZON :] = "c"
-    forecaster = fitted(panel, validation=HELD_OUT)
+    with pytest.warns(UserWarning, match="labels that training never saw.*known_0"):
+        forecaster = fitted(panel, validation=HELD_OUT)
     labels = {code.name: code.labels for code in forecaster._model.encoder.codes}
     assert labels["known_0"] == ("a", "b")
 

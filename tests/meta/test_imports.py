@@ -60,6 +60,8 @@ ROOMS = (
     "progress",
     "checks",
     "rules",
+    "outcome",
+    "tables",
     "model",
     "interop",
     "fitting",

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from unrolled.engine import Array, Table
-    from unrolled.model import Model, Outcome
+    from unrolled.model import Model
+    from unrolled.outcome import Outcome
     from unrolled.panel import Panel
 
 OUTPUTS = {
