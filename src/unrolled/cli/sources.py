@@ -11,7 +11,7 @@ from unrolled.messages import text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from unrolled.covariates.future import FutureRows
+    from unrolled.covariates.rows import FutureRows
     from unrolled.forecaster import Forecaster
     from unrolled.panel import Panel
 

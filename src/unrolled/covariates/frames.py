@@ -13,8 +13,8 @@ from unrolled.covariates.columns import (
     Strange,
     as_column,
 )
-from unrolled.covariates.future import FutureRows
 from unrolled.covariates.placed import constant, numbers_of, sound, taken
+from unrolled.covariates.rows import FutureRows
 from unrolled.errors import ArgumentError, DataError, Fault, fault, raise_any
 from unrolled.frames import in_memory, series_codes
 from unrolled.frametimes import read_times, without_zone, zone_of

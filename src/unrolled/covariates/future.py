@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -21,6 +21,7 @@ from unrolled.covariates.columns import (
     where,
 )
 from unrolled.covariates.placed import numbers_of
+from unrolled.covariates.rows import FutureRows
 from unrolled.errors import ArgumentError, DataError, Fault, KindError, fault, nearest, raise_any
 from unrolled.parts import offsets_of
 from unrolled.places import named
@@ -33,26 +34,6 @@ if TYPE_CHECKING:
 
     from unrolled.covariates.beside import Covariates
     from unrolled.panel import Panel
-
-
-@dataclass(frozen=True, eq=False)
-class FutureRows:
-    """The rows of a table of the future, in any order.
-
-    Shapes:
-        ids: the names, and [n] the number of each row's name among them; times: [n]; columns: [n] each.
-
-    Args:
-        ids: whose row each is; None where the table does not tell: then it is of every series.
-        times: as `timestep.normal` gives them; None where there are none.
-        columns: known ahead, by name.
-        utc: whether the times came with a zone and are in UTC; None where that was looked at already.
-    """
-
-    ids: tuple[Sequence[object], NDArray[np.int64]] | None
-    times: NDArray[Any] | None
-    columns: dict[str, Column]
-    utc: bool | None = None
 
 
 def with_future(covariates: Covariates, panel: Panel, future: object, *, horizon: int) -> Covariates:

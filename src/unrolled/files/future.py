@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unrolled.covariates.columns import as_column
-from unrolled.covariates.future import FutureRows
 from unrolled.covariates.placed import sound
+from unrolled.covariates.rows import FutureRows
 from unrolled.errors import ArgumentError, DataError, fault
 from unrolled.files.database import connected
 from unrolled.files.loading import fetch_from, load, open_tables, stems_of
