@@ -13,21 +13,21 @@ import numpy as np
 from unrolled import artefact
 from unrolled.answers import interval_answer
 from unrolled.checks import check_levels, check_parameters, check_quantiles, check_seconds, check_whole
-from unrolled.covariates import continued, with_covariates
+from unrolled.covariates import continued, read_series
 from unrolled.engine import default_threads
 from unrolled.errors import ArgumentError, DataError, FileError, NotFittedError, fault, warn
 from unrolled.estimator import Estimator
 from unrolled.fitting import fit_model, fit_more
 from unrolled.held_out import compare_held_out
 from unrolled.messages import text
-from unrolled.panel import answer, to_panel
+from unrolled.panel import answer
 from unrolled.progress import progress_bar
 from unrolled.scoring import rolling_error
 from unrolled.spans import Span, spans
 from unrolled.streaming import ForecastStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from os import PathLike
 
     from numpy.typing import NDArray
@@ -274,7 +274,7 @@ class Forecaster(Estimator):
         _check_alone(unused)
         check_parameters(self.get_params())
         arguments = {name: _plain(value) for name, value in self.get_params().items()}
-        panel = _read(y, arguments, past=past, known=known, static=static)
+        panel = read_series(y, arguments, past=past, known=known, static=static)
         kept = None if checkpoint is None else (checkpoint, check_seconds(checkpoint_every_s))
         with progress_bar(self.progress, arguments["members"], watch) as told:
             fitted = fit_model(panel, arguments, threads=self._threads, watch=told, checkpoint=kept)
@@ -315,7 +315,7 @@ class Forecaster(Estimator):
         if steps is not None:
             check_whole(steps=steps)
         arguments = {name: _plain(value) for name, value in self._arguments.items()}
-        panel = _read(y, arguments, past=past, known=known, static=static)
+        panel = read_series(y, arguments, past=past, known=known, static=static)
         with progress_bar(self.progress, len(self._model.networks), watch) as told:
             fitted = fit_more(
                 self._model,
@@ -493,13 +493,13 @@ class Forecaster(Estimator):
         """Tell from when to when each covariate is needed to forecast: a dry run.
 
         Args:
-            y: series to continue instead of those that were fitted; their covariates are not looked at.
+            y: series to continue instead of those that were fitted; of a data frame with its columns.
 
         Raises:
             NotFittedError: `fit` has not run.
         """
         self._must_be_fitted()
-        panel = self._tail if y is None else _panel_of(y, self._arguments)
+        panel = self._tail if y is None else read_series(y, self._arguments)
         encoder = self._model.encoder
         if encoder is None:
             return []
@@ -541,7 +541,7 @@ class Forecaster(Estimator):
         if encoder is not None and encoder.codes:
             columns = ", ".join(code.name for code in encoder.codes)
             raise ArgumentError(fault("score.covariates", columns=columns))
-        later = _panel_of(y, self._arguments)
+        later = read_series(y, self._arguments)
         return -rolling_error(self._model, self._tail, later, threads=self._threads)
 
     def backtest(
@@ -574,7 +574,7 @@ class Forecaster(Estimator):
         from unrolled.evaluation import backtest
 
         check_parameters(self.get_params())
-        panel = _read(y, self.get_params(), past=past, known=known, static=static)
+        panel = read_series(y, self.get_params(), past=past, known=known, static=static)
         return backtest(self, panel, **options)
 
     def readings(
@@ -638,12 +638,14 @@ class Forecaster(Estimator):
     def _to_continue(self, y: object, **covariates: object) -> Panel:
         """Return the series to forecast: those given, else the ends of those fitted."""
         self._must_be_fitted()
-        if y is not None:
-            return _read(y, self._arguments, **covariates)
         future = covariates.pop("future", None)
-        if any(one is not None for one in covariates.values()):
+        if y is not None:
+            panel = read_series(y, self._arguments, **covariates)
+        elif any(one is not None for one in covariates.values()):
             raise ArgumentError(fault("predict.covariates-alone"))
-        return self._tail if future is None else continued(self._tail, future, horizon=self._model.horizon)
+        else:
+            panel = self._tail
+        return panel if future is None else continued(panel, future, horizon=self._model.horizon)
 
     def _how(self, panel: Panel) -> dict[str, Any]:
         """Return how the model forecasts a panel."""
@@ -732,20 +734,6 @@ class Forecaster(Estimator):
         self.history_ = parts.histories[0]
         self._arguments = self.get_params()
         return self
-
-
-def _read(y: object, arguments: Mapping[str, Any], *, future: object = None, **covariates: object) -> Panel:
-    """Return what the caller has as a panel with its covariates."""
-    columns: dict[str, Any] = {name: arguments[name] for name in ("past_cols", "known_cols", "static_cols")}
-    columns |= covariates
-    panel = with_covariates(_panel_of(y, arguments), y, **columns)
-    return panel if future is None else continued(panel, future, horizon=arguments["horizon"])
-
-
-def _panel_of(y: object, arguments: Mapping[str, Any]) -> Panel:
-    """Return the series of what the caller has; missing points are missing, gaps are filled with such."""
-    names = ("dtype", "id_col", "time_col", "target_col", "layout", "freq")
-    return to_panel(y, missing="allow", gaps="fill", **{name: arguments[name] for name in names})
 
 
 def _check_alone(unused: object) -> None:

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unrolled.covariates import from_columns, read_series, with_covariates, with_future
-from unrolled.covariates.future import FutureRows
 from unrolled.covariates.placed import ended, from_fetched
+from unrolled.covariates.rows import FutureRows
 from unrolled.errors import ArgumentError, DataError, KindError
 from unrolled.panel import Panel, to_panel
 

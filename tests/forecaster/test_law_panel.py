@@ -21,8 +21,8 @@ from tests.forecaster.beside import (
     told,
 )
 from tests.forecaster.helpers import small, wave
+from unrolled.covariates import read_series
 from unrolled.fitting import _table
-from unrolled.forecaster import _read
 
 LENGTHS = (60, 72, 90)
 
@@ -152,7 +152,7 @@ def test_a_forecast_from_an_origin_is_one_from_the_series_that_ends_there(use, k
         HORIZON, window=12, strategy=strategy, memory=memory, scaling="none", dtype="float64"
     ).fit(panel.series, **beside)
     model = forecaster._model
-    whole = _read(panel.series, forecaster.get_params(), **beside)
+    whole = read_series(panel.series, forecaster.get_params(), **beside)
     table = _table(whole, None, model.encoder)
     for back in (3, 7):
         starts = whole.lengths - 12 - back
