@@ -17,7 +17,6 @@ from tests.engine.helpers import (
     assert_gradients,
     assert_states,
     draw,
-    every_cell,
     every_dtype,
     same_bits,
     state_of,
@@ -31,6 +30,9 @@ if TYPE_CHECKING:
     from unrolled.engine import Array
 
 pytestmark = pytest.mark.torch
+
+every_cell = pytest.mark.parametrize("cell", ["rnn", "rnn_relu", "lstm", "gru"])
+"""The cells that PyTorch has too."""
 
 SHAPES = [
     Shape(1, 1, 1, 1),
