@@ -335,7 +335,8 @@ class Forecaster(Estimator):
         model, settings = fitted.model, fitted.settings
         self._model, self.settings_, self.histories_ = model, settings, fitted.histories
         self.network_, self.history_ = model.network, fitted.histories[0]
-        self._tail = panel if model.memory == "all" else panel.tails(settings.window)
+        points = int(panel.lengths.max()) if model.memory == "all" else settings.window
+        self._tail = panel.tails(points)
         held_out = settings.held_out + settings.calibration
         self.report_ = compare_held_out(
             model,
