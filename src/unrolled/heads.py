@@ -8,6 +8,7 @@ All in the network's scaled space; a `Scaling` brings them to the units of the s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -110,7 +111,7 @@ class Head:
         """Whether the outputs tell more than one number."""
         return self.loss not in POINT_LOSSES
 
-    @property
+    @cached_property
     def anchor(self) -> int:
         """The output that is the point forecast of a quantile head: the first one nearest to 0.5."""
         return self.nearest(0.5)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from unrolled.conformal import Calibration
     from unrolled.encoding import Encoder
-    from unrolled.engine import Array, Windowing
+    from unrolled.engine import Array, Forecasts, Windowing
     from unrolled.network import Network
     from unrolled.panel import Panel
     from unrolled.scaling import SeriesScaling
@@ -120,7 +120,7 @@ class Model:
             # The windows are read where they lie, and the core brings the forecasts back to their units.
             table, starts = self.table(panel)
             series = np.arange(panel.n_series, dtype=np.int64)
-            outputs, _ = self._direct(self.network, table, series, starts, threads, units=True)
+            outputs = self._said(self.network, table, series, starts, threads, unscale=True).outputs
             return np.ascontiguousarray(outputs[..., self.head.anchor])
         return self._outcome(panel, threads=threads, known_as=known_as).point()
 
@@ -330,21 +330,32 @@ class Model:
         series: NDArray[np.int64],
         starts: NDArray[np.int64],
         threads: int,
-        *,
-        units: bool = False,
     ) -> tuple[Array, WindowScaling]:
-        """Forecast what follows windows with one call of the core."""
-        outputs, scaling = network.engine.forecast(
+        """Forecast what follows windows with one call of the core, scaled."""
+        said = self._said(network, table, series, starts, threads, unscale=False)
+        return said.outputs, WindowScaling.of(self.windowing.scaling, said.scaling)
+
+    def _said(
+        self,
+        network: Network,
+        table: Table,
+        series: NDArray[np.int64],
+        starts: NDArray[np.int64],
+        threads: int,
+        *,
+        unscale: bool,
+    ) -> Forecasts:
+        """Return what the core says of windows."""
+        return network.engine.forecast(
             table,
             series,
             starts,
             windowing=self.windowing,
             loss=self.head.loss,
             quantiles=self.head.quantiles,
-            unscale=units,
+            unscale=unscale,
             threads=threads,
         )
-        return outputs, WindowScaling.of(self.windowing.scaling, scaling)
 
     def _carried(
         self,

@@ -47,6 +47,12 @@ def missing_by_series(values: NDArray[Any], offsets: NDArray[np.int64]) -> NDArr
     return counts
 
 
+def all_finite(values: NDArray[Any]) -> bool:
+    """Whether every value is a finite number."""
+    size = max(1, _BLOCK // values.shape[1])
+    return all(np.isfinite(values[at : at + size]).all() for at in range(0, len(values), size))
+
+
 def number_faults(
     values: NDArray[Any],
     offsets: NDArray[np.int64],
@@ -67,10 +73,6 @@ def number_faults(
         allow: whether values may be missing; then only a series without any value is a fault.
         ids: the names of the series, where values may be missing.
     """
-    size = max(1, _BLOCK // values.shape[1])
-    blocks = (values[first : first + size] for first in range(0, len(values), size))
-    if all(np.isfinite(block).all() for block in blocks):
-        return []
     empty: list[Fault] = []
     if allow:
         gone = np.flatnonzero(missing_by_series(values, offsets) == np.diff(offsets) * values.shape[1])

@@ -10,7 +10,7 @@ import numpy as np
 
 from unrolled.errors import ArgumentError, DataError, Fault, fault, raise_any
 from unrolled.gaps import filled, filled_counts
-from unrolled.observed import Missing, missing_by_series, missing_count, number_faults
+from unrolled.observed import Missing, all_finite, missing_by_series, missing_count, number_faults
 from unrolled.parts import Columns, Kind, Origin, Parts, offsets_of
 from unrolled.timeaxis import examine, extend
 from unrolled.wide import cut, repeated
@@ -241,12 +241,19 @@ def sealed(
         parts = cut(parts)
         steps = repeated(steps, len(parts.ids))
     values, offsets, allow = parts.values, parts.offsets, missing == "allow"
-    numbers = number_faults(values, offsets, parts.place, allow=allow, ids=parts.ids)
-    raise_any(DataError, [*parts.faults, *numbers, *late])
+    finite = all_finite(values)
+    faults = [*parts.faults, *late]
+    if not finite:
+        numbers = number_faults(values, offsets, parts.place, allow=allow, ids=parts.ids)
+        faults = [*parts.faults, *numbers, *late]
+    raise_any(DataError, faults)
     origin = None if parts.fetch is None else Origin(parts.rows, parts.fetch, parts.frame)
     sizes = filled_counts(parts) if gaps == "fill" else ()
     start = (frozen(values), offsets, parts.ids, parts.channels, parts.kind, parts.times, steps)
-    return Panel(*start, parts.columns, sizes, origin)
+    panel = Panel(*start, parts.columns, sizes, origin)
+    if finite:
+        vars(panel)["n_missing"] = 0  # what would be counted when first asked for
+    return panel
 
 
 def frozen(values: NDArray[Any]) -> NDArray[Any]:

@@ -166,7 +166,11 @@ FAULTS: dict[str, tuple[Callable[[Path], object], type[UnrolledError], str]] = {
     "argument.none": (lambda _: fitted(cell=None), ArgumentError, "cell has no rule"),
     "argument.number": (lambda _: fitted(lr=-1), ArgumentError, "lr does not fit(.|\n)*got: -1"),
     "argument.patch": (lambda _: fitted(window=9, patch=2), ArgumentError, "cannot be cut into patches"),
-    "argument.quantiles": (lambda _: fitted(loss="quantile"), ArgumentError, "needs to know which quantiles"),
+    "argument.quantiles": (
+        lambda _: fitted(loss="quantile"),
+        ArgumentError,
+        'loss "quantile" needs to know which',
+    ),
     "argument.quantiles-unused": (
         lambda _: fitted(quantiles=(0.5,)),
         ArgumentError,

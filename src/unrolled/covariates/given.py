@@ -76,10 +76,12 @@ def with_covariates(
         ArgumentError: columns are named, and there is no table that has them.
         DataError: the covariates do not lie beside the series.
     """
+    given = not (past is known is static is None)
+    if not given and not (past_cols or known_cols or static_cols):
+        return panel
     columns = {"past_cols": past_cols, "known_cols": known_cols, "static_cols": static_cols}
     every = [name for names in columns.values() for name in names]
-    given = any(one is not None for one in (past, known, static))
-    if not given and (not every or (isinstance(y, Panel) and y.covariates is not None)):
+    if not given and isinstance(y, Panel) and y.covariates is not None:
         return panel
     if not every:
         return replace(panel, covariates=from_arrays(panel, past=past, known=known, static=static))
