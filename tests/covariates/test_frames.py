@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -77,7 +78,7 @@ def test_one_series_without_a_name(make: Any) -> None:
 def test_rows_that_were_put_in_have_no_covariates(make: Any) -> None:
     frame = make({"unique_id": ["a", "a", "b"], "y": [1, 2, 3], "rain": [10, 20, 30], "sky": ["x", "y", "z"]})
     panel = to_panel([[1.0, 1.5, 2.0], [3.0]])
-    panel = type(panel)(**{**vars(panel), "columns": to_panel(frame).columns, "ids": ("a", "b")})
+    panel = replace(panel, columns=to_panel(frame).columns, ids=("a", "b"))
     found = from_frame(panel, frame, past_cols=["rain"], known_cols=["sky"], rows=np.array([0, -1, 1, 2]))
     np.testing.assert_array_equal(found.past["rain"], [10, np.nan, 20, 30])
     assert found.known["sky"].tolist() == ["x", None, "y", "z"]
