@@ -50,12 +50,13 @@ struct WindowSpec {
   Index values() const { return patch * channels; }  // of a step
   Index inputs() const { return values() * (mask ? 2 : 1) + patch * features + statics; }
   Index targets() const { return horizon * channels; }
-  // log and asinh bend the values before they are moved and divided.
-  bool bends() const { return scaling == Scaling::log || scaling == Scaling::asinh; }
+  // Whether a window may bend its values before they are moved and divided; `bent` says whether it does.
+  bool bends() const { return scaling == Scaling::log || scaling == Scaling::asinh || scaling == Scaling::adaptive; }
 };
 
 // How a window scales itself, C numbers each: scaled = (u(value) - location) / scale, where u(value) is
-// log(value), asinh(value / pre), or the value.
+// log(value), asinh(value / pre), or the value. Of adaptive, pre > 0 is the smallest value of a channel that is read in
+// logs, below which u goes on straight; where pre is 0, u is the value.
 template <class T>
 struct WindowScale {
   T* pre;
@@ -69,14 +70,24 @@ WindowScale<T> window_scale(T* at, Index channels) {
   return {at, at + channels, at + 2 * channels};
 }
 
+// Whether a channel of a window bends its values.
+template <class T>
+bool bent(Scaling scaling, T pre) {
+  return scaling == Scaling::log || scaling == Scaling::asinh || (scaling == Scaling::adaptive && pre > T(0));
+}
+
+// u of a channel that bends its values.
 inline double bend(Scaling scaling, double value, double pre) {
   if (scaling == Scaling::log) return std::log(value);
-  return scaling == Scaling::asinh ? std::asinh(value / pre) : value;
+  if (scaling == Scaling::asinh) return std::asinh(value / pre);
+  return value < pre ? std::log(pre) + (value - pre) / pre : std::log(value);
 }
 
 inline double unbend(Scaling scaling, double u, double pre) {
   if (scaling == Scaling::log) return std::exp(u);
-  return scaling == Scaling::asinh ? std::sinh(u) * pre : u;
+  if (scaling == Scaling::asinh) return std::sinh(u) * pre;
+  const double least = std::log(pre);
+  return u < least ? pre * (1 + (u - least)) : std::exp(u);
 }
 
 // A deviation below this share of the values' size is rounding: the window is constant, and its scale is 1.
@@ -144,20 +155,70 @@ void fit_bent(Scaling scaling, Index count, Index channels, const T* points, T& 
   location = static_cast<T>(last);
 }
 
+// Mean and central moments of numbers as they come (Pebay 2008).
+struct Moments {
+  double count = 0, mean = 0, second = 0, third = 0;
+
+  void add(double value) {
+    const double before = count++;
+    const double from = value - mean;
+    const double step = from / count;
+    const double square = from * step * before;
+    mean += step;
+    third += step * (square * (before - 1) - 3 * second);
+    second += square;
+  }
+  double deviation() const { return std::sqrt(second / count); }
+  double skewness() const { return third / count / (deviation() * deviation() * deviation()); }
+};
+
+// By how much logs must lower the skewness: what differs by less is as skew either way, but for rounding.
+inline constexpr double kLessSkew = 1e-6;
+
+// Scale of one channel in logs, if it is one for them: nothing below 0, more than tenfold, and less skew in logs.
+// Otherwise nothing is written. No such channel is constant.
+template <class T>
+bool fit_in_logs(Index count, Index channels, const T* points, T& pre, T& location, T& scale) {
+  double low = std::numeric_limits<double>::infinity(), high = 0;
+  for (Index i = 0; i < count; ++i) {
+    const double v = static_cast<double>(points[i * channels]);
+    if (v < 0) return false;
+    if (v > 0) low = std::min(low, v), high = std::max(high, v);
+  }
+  if (!(high > 10 * low)) return false;
+  Moments straight, logs;
+  for (Index i = 0; i < count; ++i) {
+    const double v = static_cast<double>(points[i * channels]);
+    if (std::isnan(v)) continue;
+    straight.add(v / high);
+    logs.add(bend(Scaling::adaptive, v, low));
+  }
+  if (!(std::fabs(logs.skewness()) + kLessSkew < std::fabs(straight.skewness()))) return false;
+  pre = static_cast<T>(low);
+  location = static_cast<T>(logs.mean);
+  scale = static_cast<T>(logs.deviation());
+  return true;
+}
+
 // Fits the scale of a window from its `count` points alone, fewer than spec.window where those before them are missing.
 template <class T>
 void fit_scaling(const WindowSpec& spec, const T* points, Index count, const WindowScale<T>& to) {
   for (Index c = 0; c < spec.channels; ++c) {
-    to.pre[c] = T(1);
-    to.location[c] = T(0);
-    to.scale[c] = T(1);
+    T& pre = to.pre[c];
+    T& location = to.location[c];
+    T& scale = to.scale[c];
+    pre = spec.scaling == Scaling::adaptive ? T(0) : T(1);
+    location = T(0);
+    scale = T(1);
     if (spec.scaling == Scaling::none) continue;
-    if (spec.bends()) {
-      fit_bent(spec.scaling, count, spec.channels, points + c, to.pre[c], to.location[c], to.scale[c]);
+    if (spec.scaling == Scaling::adaptive && fit_in_logs(count, spec.channels, points + c, pre, location, scale))
+      continue;
+    if (bent(spec.scaling, pre)) {
+      fit_bent(spec.scaling, count, spec.channels, points + c, pre, location, scale);
     } else if (spec.mask) {
-      fit_straight<true>(spec.scaling, count, spec.channels, points + c, to.location[c], to.scale[c]);
+      fit_straight<true>(spec.scaling, count, spec.channels, points + c, location, scale);
     } else {
-      fit_straight<false>(spec.scaling, count, spec.channels, points + c, to.location[c], to.scale[c]);
+      fit_straight<false>(spec.scaling, count, spec.channels, points + c, location, scale);
     }
   }
 }
@@ -166,20 +227,24 @@ void fit_scaling(const WindowSpec& spec, const T* points, Index count, const Win
 template <class T>
 void scale_points(const WindowSpec& spec, Index points, const T* from, const WindowScale<T>& by, T* to) {
   const Index channels = spec.channels;
-  if (spec.bends()) {
+  if (!spec.bends()) {
     for (Index i = 0; i < points; ++i) {
       for (Index c = 0; c < channels; ++c) {
-        const double u =
-            bend(spec.scaling, static_cast<double>(from[i * channels + c]), static_cast<double>(by.pre[c]));
-        to[i * channels + c] =
-            static_cast<T>((u - static_cast<double>(by.location[c])) / static_cast<double>(by.scale[c]));
+        to[i * channels + c] = (from[i * channels + c] - by.location[c]) / by.scale[c];
       }
     }
     return;
   }
-  for (Index i = 0; i < points; ++i) {
-    for (Index c = 0; c < channels; ++c) {
-      to[i * channels + c] = (from[i * channels + c] - by.location[c]) / by.scale[c];
+  for (Index c = 0; c < channels; ++c) {
+    const T location = by.location[c], scale = by.scale[c];
+    if (!bent(spec.scaling, by.pre[c])) {
+      for (Index i = c; i < points * channels; i += channels) to[i] = (from[i] - location) / scale;
+      continue;
+    }
+    const double pre = static_cast<double>(by.pre[c]);
+    for (Index i = c; i < points * channels; i += channels) {
+      const double u = bend(spec.scaling, static_cast<double>(from[i]), pre);
+      to[i] = static_cast<T>((u - static_cast<double>(location)) / static_cast<double>(scale));
     }
   }
 }
@@ -283,7 +348,7 @@ void unscale_forecast(const WindowSpec& spec, Index width, const WindowScale<T>&
   for (Index k = 0; k < spec.horizon; ++k) {
     for (Index c = 0; c < spec.channels; ++c) {
       T* at = y + (k * spec.channels + c) * width;
-      if (!spec.bends()) {
+      if (!bent(spec.scaling, by.pre[c])) {
         for (Index q = 0; q < width; ++q) at[q] = at[q] * by.scale[c] + by.location[c];
         continue;
       }

@@ -111,9 +111,9 @@ struct OptimizerStep {
   std::int64_t step;  // 1 for the first
 };
 
-enum class Scaling : int { none, standard, last, mean_abs, log, asinh };
-inline constexpr const char* kScalingNames[] = {"none", "standard", "last", "mean_abs", "log", "asinh"};
-inline constexpr int kScalingCount = 6;
+enum class Scaling : int { none, standard, last, mean_abs, log, asinh, adaptive };
+inline constexpr const char* kScalingNames[] = {"none", "standard", "last", "mean_abs", "log", "asinh", "adaptive"};
+inline constexpr int kScalingCount = 7;
 
 template <class T>
 struct Kernels {

@@ -67,8 +67,9 @@ class Forecaster(Estimator):
             forecasts back.
         memory: "window" forecasts from the last window; "all" from the state after the whole series (it is
             trained on windows all the same), with a scaling that does not change on the way.
-        scaling: "standard", "last", "mean_abs", "log", "asinh" (each window by itself; the last two for
-            growth), "series" (each series once) or "none".
+        scaling: "standard", "last", "mean_abs", "log", "asinh", "adaptive" (each window by itself; "log"
+            and "asinh" for growth, "adaptive" in logs only where a window is skew over orders of magnitude),
+            "series" (each series once) or "none".
         patch: P, points that the network reads in one step.
         skip: whether the window also reaches the forecasts by a linear skip.
         mask: whether the network reads which points are missing. Without it none may be, and series must be

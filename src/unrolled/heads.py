@@ -234,7 +234,7 @@ class Head:
         if self.loss == COUNTS:
             result[..., 0] *= scale
             return result
-        if scaling.kind in ("log", "asinh"):
+        if scaling.kind in ("log", "asinh", "adaptive"):
             raise ArgumentError(fault("head.bent", loss=self.loss, kind=scaling.kind))
         result[..., 0] = scaling.invert(found[..., 0])
         result[..., 1] *= scale

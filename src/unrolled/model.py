@@ -97,7 +97,7 @@ class Model:
         """
         spec, windowing = self.network.spec, self.windowing
         step_by_step = windowing.patch == 1 and not spec.skip_steps and not spec.dilated
-        return step_by_step and windowing.scaling not in ("last", "log", "asinh")
+        return step_by_step and windowing.scaling not in ("last", "log", "asinh", "adaptive")
 
     def forecast(self, panel: Panel, *, threads: int, known_as: NDArray[np.int64] | None = None) -> Array:
         """Return point forecasts of what follows the end of every series, in its units.

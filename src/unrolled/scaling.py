@@ -1,8 +1,9 @@
 """How series are brought to a size that a network can learn, and back again exactly.
 
 A window can scale itself (in the core, from its own observed points alone): by its mean and deviation, around
-its last value, by its mean absolute value, or by its growth. Or each series is scaled once, by the mean and
-deviation of its training part; this module computes that. Nothing behind the training part has any influence.
+its last value, by its mean absolute value, by its growth, or in logs only where they suit its values. Or each
+series is scaled once, by the mean and deviation of its training part; this module computes that. Nothing
+behind the training part has any influence.
 """
 
 from __future__ import annotations
@@ -110,6 +111,8 @@ class WindowScaling:
         u      = log(y) | asinh(y / pre) | y      (kind log, asinh, any other)
         scaled = (u - location) / scale
 
+        kind adaptive, pre > 0:  u = log(y) from pre on, log(pre) + (y - pre) / pre below;  pre = 0:  u = y
+
     Shapes:
         pre, location, scale: [n, C]
 
@@ -148,6 +151,8 @@ class WindowScaling:
                 u = np.log(u)
             elif self.kind == "asinh":
                 u = np.arcsinh(u / self.pre[:, None])
+            elif self.kind == "adaptive":
+                u = _into_logs(u, self.pre[:, None])
         result: Array = (u - self.location[:, None]) / self.scale[:, None]
         return result
 
@@ -168,7 +173,24 @@ class WindowScaling:
                 u = np.exp(u)
             elif self.kind == "asinh":
                 u = np.sinh(u) * pre
+            elif self.kind == "adaptive":
+                u = _out_of_logs(u, pre)
         return u
+
+
+def _into_logs(values: NDArray[np.float64], pre: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the logarithms of values where pre > 0, straight on below it, and the values elsewhere."""
+    least = np.where(pre > 0, pre, 1.0)
+    logs = np.log(np.maximum(values, least)) + (np.minimum(values, least) - least) / least
+    return np.where(pre > 0, logs, values)
+
+
+def _out_of_logs(u: NDArray[np.float64], pre: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the values that `_into_logs` came from."""
+    least = np.where(pre > 0, pre, 1.0)
+    below = u - np.log(least)
+    values = np.where(below < 0, least * (1.0 + below), np.exp(u))
+    return np.where(pre > 0, values, u)
 
 
 def _observed(rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -62,6 +62,9 @@ Job<T> make_job(int cell, bool every, Scaling scaling, Loss loss, Index count, d
     for (T& value : job.values) value = std::abs(value) + T(1);
   }
   if (loss == Loss::negative_binomial) job.window.scaling = Scaling::mean_abs;
+  if (scaling == Scaling::adaptive && loss != Loss::negative_binomial) {
+    for (std::size_t i = 0; i < job.values.size(); i += 2) job.values[i] = std::exp(3 * job.values[i]);
+  }
   for (Index i = 0; i < count; ++i) {
     const auto s = static_cast<std::size_t>(i % 3);
     const std::int64_t last = job.offsets[s + 1] - job.offsets[s] - 9;
@@ -192,7 +195,9 @@ void check_windows(int cell, bool every, Scaling scaling, Loss loss) {
     CHECK(test::same_bits(std::vector<double>(fitted, fitted + 6),
                           std::vector<double>(scaling_of.data() + 6 * n, scaling_of.data() + 6 * n + 6)));
     const auto scaled = [&](Index i) {
-      return (unrolled::bend(w.scaling, window[i], fitted[i % 2]) - fitted[2 + i % 2]) / fitted[4 + i % 2];
+      const double pre = fitted[i % 2];
+      const double u = unrolled::bent(w.scaling, pre) ? unrolled::bend(w.scaling, window[i], pre) : window[i];
+      return (u - fitted[2 + i % 2]) / fitted[4 + i % 2];
     };
     test::Reals x, h(42), c(42);
     for (Index i = 0; i < w.window * 2; ++i) x.push_back(scaled(i));
@@ -294,18 +299,44 @@ TEST(scaling_by_hand) {
                         {Scaling::last, 6, std::sqrt(3.5), 5, 1},
                         {Scaling::mean_abs, 0, 3, 0, 5},
                         {Scaling::log, std::log(6.0), std::sqrt(0.42185049368269584), std::log(5.0), 1},
-                        {Scaling::asinh, std::asinh(2.0), std::sqrt(0.16831506702718396), std::asinh(1.0), 1}};
+                        {Scaling::asinh, std::asinh(2.0), std::sqrt(0.16831506702718396), std::asinh(1.0), 1},
+                        {Scaling::adaptive, 3, std::sqrt(3.5), 5, 1}};
   for (const auto& one : expected) {
     double fitted[6];
     unrolled::fit_scaling({4, 1, 1, 2, one.scaling}, window, 4, unrolled::window_scale(fitted, 2));
     const bool bent = one.scaling == Scaling::log || one.scaling == Scaling::asinh;
-    NEAR(fitted[0], one.scaling == Scaling::asinh ? 3 : 1, 1e-15);
-    NEAR(fitted[1], one.scaling == Scaling::asinh ? 5 : 1, 1e-15);
+    const double plain = one.scaling == Scaling::adaptive ? 0 : 1;
+    NEAR(fitted[0], one.scaling == Scaling::asinh ? 3 : plain, 1e-15);
+    NEAR(fitted[1], one.scaling == Scaling::asinh ? 5 : plain, 1e-15);
     NEAR(fitted[2], one.location, 1e-15);
     NEAR(fitted[4], one.scale, bent ? 1e-11 : 1e-15);
     NEAR(fitted[3], one.flat_location, 1e-15);
     NEAR(fitted[5], one.flat_scale, 1e-15);
   }
+}
+
+// adaptive: a channel that goes from 1 to 1000 beside the same with a value below 0.
+TEST(adaptive_by_hand) {
+  const double ten = std::log(10.0), nan = std::numeric_limits<double>::quiet_NaN();
+  const double window[] = {0, 0, nan, nan, 1, 1, 10, 10, 100, 100, 1000, -1000};
+  WindowSpec spec{6, 1, 2, 2, Scaling::adaptive, true};
+  double fitted[6], straight[6];
+  unrolled::fit_scaling(spec, window, 6, unrolled::window_scale(fitted, 2));
+  const double mean = (6 * ten - 1) / 5;
+  CHECK(fitted[0] == 1);
+  NEAR(fitted[2], mean, 1e-14);
+  NEAR(fitted[4], std::sqrt((1 + 14 * ten * ten) / 5 - mean * mean), 1e-14);
+  double scaled[4], back[] = {1e5, -1e5, 1e-3, 1e-3};
+  unrolled::scale_points(spec, 2, back, unrolled::window_scale(fitted, 2), scaled);
+  NEAR(scaled[0], (5 * ten - mean) / fitted[4], 1e-12);
+  NEAR(scaled[2], (1e-3 - 1 - mean) / fitted[4], 1e-12);
+  unrolled::unscale_forecast(spec, 1, unrolled::window_scale(fitted, 2), scaled);
+  for (Index i = 0; i < 4; ++i) NEAR(scaled[i], back[i], 1e-12 * std::fmax(1, std::fabs(back[i])));
+  CHECK(fitted[1] == 0);
+  spec.scaling = Scaling::standard;
+  unrolled::fit_scaling(spec, window, 6, unrolled::window_scale(straight, 2));
+  CHECK(fitted[3] == straight[3]);
+  CHECK(fitted[5] == straight[5]);
 }
 
 void check_slope(int cell, bool every, Scaling scaling, Loss loss) {

@@ -81,7 +81,7 @@ def test_steps_ahead_need_a_head_on_the_last() -> None:
         raw_trainer(engine, *panel(), mask=True, ahead=1)
 
 
-@pytest.mark.parametrize("scaling", ["standard", "last", "log", "asinh"])
+@pytest.mark.parametrize("scaling", ["standard", "last", "log", "asinh", "adaptive"])
 def test_counts_are_not_moved(scaling: str) -> None:
     with pytest.raises(ValueError, match="none or mean_abs for negative_binomial"):
         raw_trainer(one_step(output_size=2), *panel(), loss="negative_binomial", scaling=scaling)

@@ -29,12 +29,16 @@ if TYPE_CHECKING:
     Indices = NDArray[np.int64]
 
 
+BENT = ("log", "asinh", "adaptive")
+"""The scalings that may bend values before they are moved and divided."""
+
+
 def fit_scaling(window: Array, scaling: str, dtype: str) -> Array:
     """Return pre, location and scale [3, C] of a window [W, C], from its observed points alone.
 
     NaN is missing. What bends the values is kept in the engine's dtype: it is inverted as it is kept.
     """
-    fitted = np.array([[1.0, 0.0, 1.0]] * window.shape[1]).T
+    fitted = np.array([[0.0 if scaling == "adaptive" else 1.0, 0.0, 1.0]] * window.shape[1]).T
     for c, column in enumerate(window.T):
         seen = column[~np.isnan(column)]
         if scaling == "none" or seen.size == 0:
@@ -44,19 +48,54 @@ def fit_scaling(window: Array, scaling: str, dtype: str) -> Array:
             fitted[2, c] = size if size > 0 else 1.0
             continue
         least = size
+        if scaling == "adaptive":
+            fitted[0, c] = smallest_in_logs(seen)
+            seen = into_logs(seen, fitted[0, c])
+            least = float(np.abs(seen).mean())
         if scaling in ("log", "asinh"):
             fitted[0, c] = np.dtype(dtype).type(size) if scaling == "asinh" and size > 0 else 1.0
             seen = np.log(seen) if scaling == "log" else np.arcsinh(seen / fitted[0, c])
             least = max(1.0, float(np.abs(seen).mean()))
-        fitted[1, c] = seen.mean() if scaling == "standard" else seen[-1]
+        fitted[1, c] = seen.mean() if scaling in ("standard", "adaptive") else seen[-1]
         deviation = seen.std()
         fitted[2, c] = 1.0 if deviation <= (1e-6 if dtype == "float32" else 1e-13) * least else deviation
-    return fitted.astype(dtype).astype(np.float64) if scaling in ("log", "asinh") else fitted
+    return fitted.astype(dtype).astype(np.float64) if scaling in BENT else fitted
+
+
+def skewness(values: Array) -> float:
+    """Return the third central moment, by that of the deviation."""
+    return float((((values - values.mean()) / values.std()) ** 3).mean())
+
+
+def smallest_in_logs(seen: Array) -> float:
+    """Return the smallest value above 0 of values that adaptive reads in logs, and 0 of others."""
+    above = seen[seen > 0]
+    if (seen < 0).any() or above.size == 0 or not above.max() > 10 * above.min():
+        return 0.0
+    least = float(above.min())
+    return least if abs(skewness(into_logs(seen, least))) + 1e-6 < abs(skewness(seen / seen.max())) else 0.0
+
+
+def into_logs(values: Array, pre: float) -> Array:
+    """Return log(y), straight on below pre, or y where pre is 0."""
+    if not pre:
+        return values
+    return np.array([np.log(v) if v >= pre else np.log(pre) + (v - pre) / pre for v in values])
+
+
+def out_of_logs(u: float, pre: float) -> float:
+    """Return what `into_logs` came from."""
+    if not pre:
+        return u
+    least = np.log(pre)
+    return float(pre * (1 + (u - least)) if u < least else np.exp(u))
 
 
 def scale(points: Array, fitted: Array, scaling: str) -> Array:
     """Return points [n, C] as the network reads them."""
     pre, location, size = fitted
+    if scaling == "adaptive":
+        points = np.stack([into_logs(column, low) for column, low in zip(points.T, pre, strict=True)], axis=1)
     u = np.log(points) if scaling == "log" else np.arcsinh(points / pre) if scaling == "asinh" else points
     scaled: Array = (u - location) / size
     return scaled
@@ -66,6 +105,8 @@ def unscale(y: Array, fitted: Array, scaling: str) -> Array:
     """Return forecasts [K, C, W] in the units of their series."""
     pre, location, size = fitted[:, np.newaxis, :, np.newaxis]
     u: Array = y * size + location
+    if scaling == "adaptive":
+        return np.vectorize(out_of_logs)(u, pre)
     return np.exp(u) if scaling == "log" else pre * np.sinh(u) if scaling == "asinh" else u
 
 
@@ -229,6 +270,8 @@ def make_task(
     values[20:40] = 2.5
     if windowing.scaling == "log":
         values = np.exp(values / 4)
+    if windowing.scaling == "adaptive":
+        values = np.maximum(np.exp(values) - 4.0, 0.0)
     if learning.loss == "negative_binomial":
         values = np.floor(3 * np.abs(values)).astype(dtype)
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)

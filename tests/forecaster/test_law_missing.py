@@ -69,7 +69,7 @@ def test_a_window_without_any_value_is_forecast_too(strategy, memory, scaling):
     assert np.isfinite(forecaster.history_.losses).all()
 
 
-@pytest.mark.parametrize("scaling", ["last", "standard", "mean_abs", "series", "asinh"])
+@pytest.mark.parametrize("scaling", ["last", "standard", "mean_abs", "series", "asinh", "adaptive"])
 def test_nan_payloads_and_signs_do_not_matter(scaling):
     """A NaN is a NaN: which bits it has gets nowhere."""
     y, other = holes(wave()), holes(wave())

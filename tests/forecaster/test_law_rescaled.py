@@ -13,7 +13,7 @@ from tests.forecaster.helpers import STRATEGIES, small, wave
 SHIFTED = ("last", "standard", "series")
 """Scalings that follow a * y + b; the others follow a * y."""
 
-SCALED = (*SHIFTED, "mean_abs", "log", "asinh")
+SCALED = (*SHIFTED, "mean_abs", "log", "asinh", "adaptive")
 HEADS = ("mae", "quantile", "gaussian", "student_t")
 
 chosen_scaling = pytest.mark.parametrize("scaling", SCALED)

@@ -30,6 +30,7 @@ class Case:
         series: how many.
         level: around which the series swing.
         counts: whether they are whole numbers.
+        growth: what logarithms of the values are multiplied by, where these span orders of magnitude.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Case:
     series: int = 2
     level: float = 0.5
     counts: bool = False
+    growth: float = 0.0
 
     def __str__(self) -> str:
         return self.name
@@ -67,6 +69,17 @@ def _scalings() -> list[Case]:
     ]
 
 
+def _magnitudes() -> list[Case]:
+    """Windows that adaptive reads in logs, beside others that it does not."""
+    return [
+        Case(f"magnitudes {loss} {strategy}{' huge' * huge}", options, gaps=huge, growth=2.0, level=level)
+        for loss in ("mae", "gaussian")
+        for strategy in ("direct", "recursive")
+        for huge, level in ((False, 0.5), (True, 8.0))
+        for options in [{"scaling": "adaptive", "strategy": strategy, "loss": loss, "members": 2}]
+    ]
+
+
 def _losses() -> list[Case]:
     """Every loss whose outputs are more than a point."""
     cases = [
@@ -76,7 +89,7 @@ def _losses() -> list[Case]:
             level=5.0,
         )
         for loss in ("gaussian", "student_t")
-        for scaling in ("last", "log", "series", "asinh")
+        for scaling in ("last", "log", "series", "asinh", "adaptive")
         for strategy in ("direct", "recursive")
     ]
     for quantiles in ((0.1, 0.5, 0.9), (0.05, 0.2, 0.4, 0.8), (0.5,)):
@@ -112,7 +125,7 @@ def _others() -> list[Case]:
     ]
 
 
-CASES = [*_cells(), *_scalings(), *_losses(), *_covariates(), *_others()]
+CASES = [*_cells(), *_scalings(), *_magnitudes(), *_losses(), *_covariates(), *_others()]
 CALM = [case for case in CASES if case.options.get("memory") != "all"]
 
 
@@ -125,6 +138,8 @@ def series_of(case: Case) -> list[Any]:
         values = case.level * (1 + number) + np.sin(phase) + 0.2 * rng.standard_normal(phase.shape)
         if case.counts:
             values = np.round(values)
+        if case.growth:
+            values[:, 0] = np.maximum(np.exp(case.growth * values[:, 0]) - 0.2, 0.0)
         if case.gaps:
             values[rng.random(values.shape) < 0.1] = np.nan
             values[-1, 0] = np.nan

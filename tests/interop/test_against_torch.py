@@ -89,7 +89,7 @@ def test_torch_has_its_own_modules_inside_where_it_can():
 
 class TestTraining:
     @pytest.mark.parametrize("strategy", ["direct", "recursive"])
-    @pytest.mark.parametrize("scaling", ["standard", "last", "mean_abs", "log", "asinh", "none"])
+    @pytest.mark.parametrize("scaling", ["standard", "last", "mean_abs", "log", "asinh", "adaptive", "none"])
     @pytest.mark.parametrize("cell", ["lstm", "slstm"])
     def test_gradients_reach_every_parameter_though_values_are_missing(self, strategy, scaling, cell):
         y = wave()

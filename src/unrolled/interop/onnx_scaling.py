@@ -40,18 +40,22 @@ class OnnxScaling:
         pre = _rounded(graph, graph.add("Where", graph.add("Greater", size, zero), size, one))
         if self.kind == "mean_abs":
             return one, zero, pre
+        if self.kind == "adaptive":
+            pre = self._smallest(graph, exact, seen, count)
         u = self._bent(graph, exact, pre)
         mean = self._mean(graph, u, seen, count)
         away = graph.add("Sub", u, mean)
         variance = self._mean(graph, graph.add("Mul", away, away), seen, count)
+        if self.kind in ("log", "asinh", "adaptive"):
+            size = self._mean(graph, graph.add("Abs", u), seen, count)
         if self.kind in ("log", "asinh"):
-            size = graph.add("Max", self._mean(graph, graph.add("Abs", u), seen, count), one)
+            size = graph.add("Max", size, one)
         deviation = graph.add("Sqrt", variance)
         least = graph.add("Mul", size, graph.constant(1e-6, np.float64))
         flat = graph.add("LessOrEqual", deviation, least)
         scale = _rounded(graph, graph.add("Where", flat, one, deviation))
-        location = mean if self.kind == "standard" else self._last(graph, u, seen)
-        return pre if self.kind == "asinh" else one, _rounded(graph, location), scale
+        location = mean if self.kind in ("standard", "adaptive") else self._last(graph, u, seen)
+        return pre if self.kind in ("asinh", "adaptive") else one, _rounded(graph, location), scale
 
     def _mean(self, graph: Graph, values: str, seen: str, count: str) -> str:
         """Return the mean of the values seen."""
@@ -66,10 +70,42 @@ class OnnxScaling:
             graph.add("GatherElements", values, graph.add("ReduceMax", number, axes=[1], keepdims=1), axis=1)
         )
 
+    def _smallest(self, graph: Graph, values: str, seen: str, count: str) -> str:
+        """Return the smallest value above 0 of each channel that reads itself in logs, and 0 of any other."""
+        one, zero, ten, endless, less = (
+            graph.constant(value, np.float64) for value in (1.0, 0.0, 10.0, np.inf, 1e-6)
+        )
+        above = graph.add("Where", graph.add("Greater", values, zero), values, endless)
+        low = graph.add("ReduceMin", above, axes=[1], keepdims=1)
+        high = graph.add("ReduceMax", values, axes=[1], keepdims=1)
+        least = graph.add("ReduceMin", values, axes=[1], keepdims=1)
+        fit = graph.add("Greater", high, graph.add("Mul", low, ten))
+        fit = graph.add("And", fit, graph.add("GreaterOrEqual", least, zero))
+        low = graph.add("Where", fit, low, one)
+        shares = graph.add("Div", values, graph.add("Where", fit, high, one))
+        skew = self._skewness(graph, shares, seen, count)
+        skew_of_logs = self._skewness(graph, _logs(graph, values, low), seen, count)
+        better = graph.add("Less", graph.add("Add", skew_of_logs, less), skew)
+        return str(graph.add("Where", graph.add("And", fit, better), low, zero))
+
+    def _skewness(self, graph: Graph, values: str, seen: str, count: str) -> str:
+        """Return the size of the skewness of the values seen; NaN of a constant."""
+        away = graph.add("Sub", values, self._mean(graph, values, seen, count))
+        deviation = graph.add("Sqrt", self._mean(graph, graph.add("Mul", away, away), seen, count))
+        away = graph.add("Div", away, deviation)
+        cube = graph.add("Mul", graph.add("Mul", away, away), away)
+        return str(graph.add("Abs", self._mean(graph, cube, seen, count)))
+
     def _bent(self, graph: Graph, values: str, pre: str) -> str:
-        """Return log(y), asinh(y / pre), or y; asinh(v) = sign(v) log(|v| + sqrt(v^2 + 1))."""
+        """Return log(y), asinh(y / pre), or y; of adaptive, log(y) where pre > 0, straight on below it.
+
+        asinh(v) = sign(v) log(|v| + sqrt(v^2 + 1))
+        """
         if self.kind == "log":
             return str(graph.add("Log", values))
+        if self.kind == "adaptive":
+            in_logs, least = _least(graph, pre)
+            return str(graph.add("Where", in_logs, _logs(graph, values, least), values))
         if self.kind != "asinh":
             return values
         v = graph.add("Div", values, pre)
@@ -88,6 +124,13 @@ class OnnxScaling:
         u = graph.add("Add", graph.add("Mul", graph.exact(scaled), by[2]), by[1])
         if self.kind == "log":
             return str(graph.add("Exp", u))
+        if self.kind == "adaptive":
+            in_logs, least = _least(graph, by[0])
+            edge = graph.add("Log", least)
+            above = graph.add("Add", graph.add("Sub", u, edge), graph.constant(1.0, np.float64))
+            below = graph.add("Mul", above, least)
+            values = graph.add("Where", graph.add("Less", u, edge), below, graph.add("Exp", u))
+            return str(graph.add("Where", in_logs, values, u))
         if self.kind != "asinh":
             return str(u)
         both = graph.add("Sub", graph.add("Exp", u), graph.add("Exp", graph.add("Neg", u)))
@@ -98,6 +141,21 @@ def wide(graph: Graph, by: By) -> By:
     """Return how windows are scaled, with an axis for the numbers of a target."""
     pre, location, scale = (one and graph.shaped(one, 0, 0, 0, 1) for one in by)
     return pre, location, scale
+
+
+def _least(graph: Graph, pre: str) -> tuple[str, str]:
+    """Return where channels are read in logs, and their smallest value; 1 elsewhere."""
+    zero, one = (graph.constant(value, np.float64) for value in (0.0, 1.0))
+    in_logs = graph.add("Greater", pre, zero)
+    return str(in_logs), str(graph.add("Where", in_logs, pre, one))
+
+
+def _logs(graph: Graph, values: str, pre: str) -> str:
+    """Return log(y), and below pre the straight line that goes on from there."""
+    under = graph.add("Less", values, pre)
+    logs = graph.add("Log", graph.add("Where", under, pre, values))
+    below = graph.add("Sub", graph.add("Where", under, values, pre), pre)
+    return str(graph.add("Add", logs, graph.add("Div", below, pre)))
 
 
 def _rounded(graph: Graph, value: str) -> str:

@@ -11,6 +11,8 @@ from torch import Tensor
 class Scaled(NamedTuple):
     """How windows are scaled: (u - location) / scale, where u = log(y), asinh(y / pre) or y.
 
+    Of adaptive, pre > 0 is the smallest value of a channel read in logs, below which they go on straight.
+
     Shapes:
         pre, location, scale: [B, 1, C], in float64.
     """
@@ -37,17 +39,22 @@ def fit_scaling(kind: str, values: Tensor) -> Scaled:
     pre = torch.where(size > 0, size, 1.0).to(dtype).double()
     if kind == "mean_abs":
         return Scaled(one, torch.zeros_like(one), pre)
-    pre = pre if kind == "asinh" else one
+    if kind == "adaptive":
+        pre = _smallest(exact, seen, count)
+    elif kind != "asinh":
+        pre = one
     u = _bent(kind, exact, pre)
     mean = torch.where(seen, u, 0.0).sum(dim=1, keepdim=True) / count
     variance = torch.where(seen, (u - mean) ** 2, 0.0).sum(dim=1, keepdim=True) / count
     least = 1e-6 if dtype == torch.float32 else 1e-13
+    if kind in ("log", "asinh", "adaptive"):
+        size = torch.where(seen, u.abs(), 0.0).sum(dim=1, keepdim=True) / count
     if kind in ("log", "asinh"):
-        size = (torch.where(seen, u.abs(), 0.0).sum(dim=1, keepdim=True) / count).clamp(min=1.0)
+        size = size.clamp(min=1.0)
     flat = variance.detach().sqrt() <= least * size.detach()
     scale = torch.where(flat, 1.0, variance).sqrt().to(dtype).double()
     location = mean
-    if kind != "standard":
+    if kind not in ("standard", "adaptive"):
         order = torch.arange(values.shape[1], device=values.device)[None, :, None]
         last = torch.where(seen, order, -1).amax(dim=1, keepdim=True).clamp(min=0)
         location = u.gather(1, last)
@@ -55,10 +62,36 @@ def fit_scaling(kind: str, values: Tensor) -> Scaled:
 
 
 def _bent(kind: str, values: Tensor, pre: Tensor) -> Tensor:
-    """Return log(y), asinh(y / pre), or y."""
+    """Return log(y), asinh(y / pre), or y; of adaptive, log(y) where pre > 0, straight on below it."""
     if kind == "log":
         return values.log()
+    if kind == "adaptive":
+        return torch.where(pre > 0, _logs(values, torch.where(pre > 0, pre, 1.0)), values)
     return (values / pre).asinh() if kind == "asinh" else values
+
+
+def _logs(values: Tensor, pre: Tensor) -> Tensor:
+    """Return log(y), and below pre the straight line that goes on from there."""
+    return torch.maximum(values, pre).log() + (torch.minimum(values, pre) - pre) / pre
+
+
+def _smallest(values: Tensor, seen: Tensor, count: Tensor) -> Tensor:
+    """Return the smallest value above 0 of each channel that reads itself in logs, and 0 of any other."""
+    low = torch.where(values > 0, values, torch.inf).amin(dim=1, keepdim=True)
+    high = values.amax(dim=1, keepdim=True)
+    fit = (values.amin(dim=1, keepdim=True) >= 0) & (high > 10 * low)
+    low = torch.where(fit, low, 1.0)
+    skew = _skewness(torch.where(fit, values / high, values), seen, count)
+    skew_of_logs = _skewness(_logs(values, low), seen, count)
+    return torch.where(fit & (skew_of_logs.abs() + 1e-6 < skew.abs()), low, 0.0)
+
+
+def _skewness(values: Tensor, seen: Tensor, count: Tensor) -> Tensor:
+    """Return the third central moment of the values seen, by that of their deviation; NaN of a constant."""
+    mean = torch.where(seen, values, 0.0).sum(dim=1, keepdim=True) / count
+    away = torch.where(seen, values - mean, 0.0)
+    deviation = ((away**2).sum(dim=1, keepdim=True) / count).sqrt()
+    return ((away / deviation) ** 3).sum(dim=1, keepdim=True) / count
 
 
 def apply(kind: str, values: Tensor, by: Scaled, seen: Tensor | None = None) -> Tensor:
@@ -75,4 +108,9 @@ def invert(kind: str, scaled: Tensor, by: Scaled) -> Tensor:
     u = scaled.double() * by.scale + by.location
     if kind == "log":
         return u.exp()
+    if kind == "adaptive":
+        least = torch.where(by.pre > 0, by.pre, 1.0)
+        below = u - least.log()
+        in_logs, straight = (by.pre > 0) & (below >= 0), torch.where(by.pre > 0, least * (1.0 + below), u)
+        return torch.where(in_logs, torch.where(in_logs, u, 0.0).exp(), straight)
     return u.sinh() * by.pre if kind == "asinh" else u
