@@ -103,8 +103,10 @@ class TestTraining:
         assert all(one is not None and one.isfinite().all() for one in gradients.values())
         assert all((one != 0).any() for name, one in gradients.items() if "bias_hh" not in name)
 
-    def test_gradients_are_slopes(self):
-        forecaster = small(2, strategy="recursive", scaling="last", window=6, dtype="float64").fit(wave())
+    @pytest.mark.parametrize("scaling", ["last", "adaptive"])
+    def test_gradients_are_slopes(self, scaling):
+        y = np.exp(3 * (wave() - wave().mean())) if scaling == "adaptive" else wave()
+        forecaster = small(2, strategy="recursive", scaling=scaling, window=6, dtype="float64").fit(y)
         module = forecaster.to_torch()
         inputs = tensors(forecaster)
         values = inputs["values"].requires_grad_()

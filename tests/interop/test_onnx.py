@@ -168,7 +168,7 @@ def test_windows_that_nothing_was_trained_on_are_scaled_alike(tmp_path):
     y = wave()
     y[5] = np.nan
     windows = np.stack([np.full(8, 3.0), np.zeros(8), np.full(8, np.nan), np.r_[[np.nan] * 7, 2.0]])
-    for scaling in ("standard", "last", "mean_abs", "asinh"):
+    for scaling in ("standard", "last", "mean_abs", "asinh", "adaptive"):
         forecaster = small(3, window=8, scaling=scaling, mask=True, skip=True).fit(y)
         forecaster.to_onnx(tmp_path / "model.onnx")
         (forecast,) = run(tmp_path / "model.onnx", {"values": windows[..., None]})
