@@ -32,8 +32,8 @@ def score(
     """Return the figures of forecasts of all rows; what cannot be known is left out.
 
     sMAPE, MASE, MSE and MAE are means over the rows, as the competitions take them. The weighted quantile
-    loss and the coverage are those of all points at once. A point that was not seen, or not forecast, is not
-    scored.
+    loss and the coverage are those of all points at once, where all forecasts have such intervals. A point
+    that was not seen, or not forecast, is not scored.
 
     Args:
         task: what was forecast.
@@ -43,6 +43,7 @@ def score(
     scales = np.repeat(np.asarray(scale_of(task.fitted(), season=task.scaled_by)), task.origins)
     rows: dict[str, list[Numbers]] = {}
     points: dict[str, list[tuple[float, int]]] = {}
+    judged = 0
     for part in forecasts:
         seen = np.isfinite(part.point)
         true = np.where(seen, task.truth(part.rows), np.nan)
@@ -52,11 +53,12 @@ def score(
                 found = METRICS[name].scored(true, point, scales[part.rows], axis=-1)
                 rows.setdefault(name, []).append(np.asarray(found))
         count = int((~np.isnan(true)).sum())
+        judged += count > 0
         for name, value in _of_distribution(true, point, part).items():
             points.setdefault(name, []).append((value, count))
     figures = {name: _mean(np.concatenate(found)) for name, found in rows.items()}
-    whole = {name: _weighted(found) for name, found in points.items()}
-    if whole.get("size"):
+    whole = {name: _weighted(found) for name, found in points.items() if len(found) == judged}
+    if whole.get("size") and "wql" in task.metrics:
         figures["wql"] = 2.0 * whole["pinball"] / whole["size"]
     figures |= {name: value for name, value in whole.items() if name in task.metrics}
     if naive2 is not None and "owa" in task.metrics:

@@ -64,6 +64,16 @@ def test_levels_that_are_lacking_leave_figures_out():
     assert found == {"mse": pytest.approx(1), "mae": pytest.approx(1), "coverage_80": 1.0}
 
 
+def test_a_level_that_some_forecasts_lack_has_no_coverage():
+    task = levels_apart(metrics=SQUARED)
+    parts = []
+    for row in range(12):
+        point = task.truth(slice(row, row + 1))
+        levels = (80, 95) if row else (80,)
+        parts.append(Forecasts(slice(row, row + 1), point, dict.fromkeys(levels, (point, point))))
+    assert set(score(task, parts)) == {"mse", "mae", "coverage_80"}
+
+
 def test_points_not_seen_or_not_forecast_are_not_scored():
     task = levels_apart(metrics=SQUARED)
     task.series["3"][-2] = np.nan
