@@ -6,6 +6,7 @@ PYTHON ?= python3
 PYTEST_FLAGS ?=
 DEMO_FLAGS ?=
 BENCH_FLAGS ?=
+ACCURACY_FLAGS ?=
 
 VENV := .venv
 TORCH := .venv-torch
@@ -26,7 +27,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help demo test check lint strict laws format test-torch test-page sanitize bench bench-jax clean
+.PHONY: help demo test check lint strict laws format test-torch test-page sanitize bench bench-jax accuracy clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -77,6 +78,10 @@ bench: $(TORCH)/.package $(TORCH)/.group-torch $(TORCH)/.group-build  ## measure
 bench-jax: $(TORCH)/.package $(TORCH)/.group-bench-jax  ## measure the LSTM layer beside JAX, and write the tables
 	$(TORCH)/bin/python benchmarks/run.py jax
 	$(TORCH)/bin/python benchmarks/table.py
+
+accuracy: $(VENV)/.package $(VENV)/.group-test $(VENV)/.group-accuracy  ## measure the accuracy of the defaults: ACCURACY_FLAGS="--data FOLDER"
+	$(BIN)/python -m benchmarks.accuracy $(ACCURACY_FLAGS)
+	$(BIN)/python -m benchmarks.accuracy --table
 
 clean:  ## remove all that was built
 	rm -rf $(VENV) $(TORCH) build out .pytest_cache .mypy_cache .ruff_cache .hypothesis

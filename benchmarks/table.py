@@ -1,4 +1,4 @@
-"""Write what people read of the results: the READMEs' tables and REPORT.md.
+"""Write what people read of the results: the READMEs' tables, REPORT.md and docs/accuracy.md.
 
 usage: python benchmarks/table.py [--check]
 
@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from accuracy import page
 from cases import CASES
 from report import measured_note, report
 from results import best
@@ -87,7 +88,7 @@ def brief(case: Case, rows: list[dict[str, Any]], language: str) -> str:
 
 def fresh_texts() -> dict[Path, str]:
     """Return what every file should hold."""
-    texts = {REPORT: report(CASES)}
+    texts = {REPORT: report(CASES), page.PAGE: page.fresh()}
     for name, language in LANGUAGES.items():
         path = ROOT / name
         head, rest = path.read_text(encoding="utf-8").split(START)

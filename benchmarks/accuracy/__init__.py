@@ -1,0 +1,1 @@
+"""How accurate the defaults are: every set by its protocol, beside baselines and published figures."""
