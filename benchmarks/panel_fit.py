@@ -15,6 +15,7 @@ from unrolled import Forecaster
 
 SERIES, POINTS = 30_000, 2_000
 WINDOW, HORIZON, HIDDEN, BATCH, STEPS = 24, 12, 64, 128, 1000
+LR = 0.003
 
 
 def make_series(count: int) -> np.ndarray:
@@ -23,14 +24,20 @@ def make_series(count: int) -> np.ndarray:
 
 
 def fit(series: np.ndarray, *, steps: int = STEPS) -> Forecaster:
-    """Train on windows of all series, none held out: the work is the same, however many there are."""
+    """Train one network on windows of all series, none held out: the same work, however many there are."""
     return Forecaster(
         HORIZON,
         window=WINDOW,
         hidden_size=HIDDEN,
+        scaling="last",
+        patch=1,
+        skip=True,
+        lr=LR,
         batch_size=BATCH,
         steps=steps,
         validation=0,
+        refit=False,
+        members=1,
         threads=2,
         progress=False,
     ).fit(series)

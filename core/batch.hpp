@@ -56,7 +56,7 @@ struct WindowSpec {
 
 // How a window scales itself, C numbers each: scaled = (u(value) - location) / scale, where u(value) is
 // log(value), asinh(value / pre), or the value. Of adaptive, pre > 0 is the smallest value of a channel that is read in
-// logs, below which u goes on straight; where pre is 0, u is the value.
+// logs: u goes on straight below it, and above exp(location + scale); where pre is 0, u is the value.
 template <class T>
 struct WindowScale {
   T* pre;
@@ -76,18 +76,41 @@ bool bent(Scaling scaling, T pre) {
   return scaling == Scaling::log || scaling == Scaling::asinh || (scaling == Scaling::adaptive && pre > T(0));
 }
 
-// u of a channel that bends its values.
-inline double bend(Scaling scaling, double value, double pre) {
-  if (scaling == Scaling::log) return std::log(value);
-  if (scaling == Scaling::asinh) return std::asinh(value / pre);
-  return value < pre ? std::log(pre) + (value - pre) / pre : std::log(value);
-}
+// u of a channel that bends its values, and the way back.
+struct Bend {
+  Scaling scaling;
+  double pre;
+  // Of adaptive: between pre = exp(low) and top = exp(high) u is log(value), and beyond them it goes on straight, with
+  // the slope it has there. Among many zeros a deviation above the mean can lie below pre: then u is one line.
+  double low = 0, high = 0, top = std::numeric_limits<double>::infinity();
 
-inline double unbend(Scaling scaling, double u, double pre) {
-  if (scaling == Scaling::log) return std::exp(u);
-  if (scaling == Scaling::asinh) return std::sinh(u) * pre;
-  const double least = std::log(pre);
-  return u < least ? pre * (1 + (u - least)) : std::exp(u);
+  // By what a channel is fitted from: straight below pre alone.
+  Bend(Scaling kind, double by) : scaling(kind), pre(by) {
+    if (scaling == Scaling::adaptive) low = std::log(pre);
+  }
+  Bend(Scaling kind, double by, double location, double scale) : Bend(kind, by) {
+    if (scaling == Scaling::adaptive) high = std::max(location + scale, low), top = std::exp(high);
+  }
+
+  double into(double value) const {
+    if (scaling == Scaling::log) return std::log(value);
+    if (scaling == Scaling::asinh) return std::asinh(value / pre);
+    if (value > top) return high + (value - top) / top;
+    return value < pre ? low + (value - pre) / pre : std::log(value);
+  }
+  double out_of(double u) const {
+    if (scaling == Scaling::log) return std::exp(u);
+    if (scaling == Scaling::asinh) return std::sinh(u) * pre;
+    if (u > high) return top * (1 + (u - high));
+    return u < low ? pre * (1 + (u - low)) : std::exp(u);
+  }
+};
+
+// How channel c of a window bends its values.
+template <class T>
+Bend bend_of(Scaling scaling, const WindowScale<T>& by, Index c) {
+  return {scaling, static_cast<double>(by.pre[c]), static_cast<double>(by.location[c]),
+          static_cast<double>(by.scale[c])};
 }
 
 // A deviation below this share of the values' size is rounding: the window is constant, and its scale is 1.
@@ -139,9 +162,10 @@ void fit_bent(Scaling scaling, Index count, Index channels, const T* points, T& 
     if (size > 0) pre = static_cast<T>(size / static_cast<double>(seen));
     seen = 0;
   }
+  const Bend bend(scaling, static_cast<double>(pre));
   for (Index i = 0; i < count; ++i) {
     if (std::isnan(points[i * channels])) continue;
-    last = bend(scaling, static_cast<double>(points[i * channels]), static_cast<double>(pre));
+    last = bend.into(static_cast<double>(points[i * channels]));
     ++seen;
     const double from = last - mean;
     mean += from / static_cast<double>(seen);
@@ -175,8 +199,12 @@ struct Moments {
 // By how much logs must lower the skewness: what differs by less is as skew either way, but for rounding.
 inline constexpr double kLessSkew = 1e-6;
 
-// Scale of one channel in logs, if it is one for them: nothing below 0, more than tenfold, and less skew in logs.
-// Otherwise nothing is written. No such channel is constant.
+// The largest deviation of logs: no series spans more orders of magnitude, and targets below 0, in units of a smallest
+// value that is so much smaller than others, would overflow float32.
+inline constexpr double kMostInLogs = 10;
+
+// Scale of one channel in logs, if it is one for them: nothing below 0, more than tenfold, a deviation of at most
+// kMostInLogs, and less skew in logs. Otherwise nothing is written. No such channel is constant.
 template <class T>
 bool fit_in_logs(Index count, Index channels, const T* points, T& pre, T& location, T& scale) {
   double low = std::numeric_limits<double>::infinity(), high = 0;
@@ -186,13 +214,15 @@ bool fit_in_logs(Index count, Index channels, const T* points, T& pre, T& locati
     if (v > 0) low = std::min(low, v), high = std::max(high, v);
   }
   if (!(high > 10 * low)) return false;
+  const Bend bend(Scaling::adaptive, low);
   Moments straight, logs;
   for (Index i = 0; i < count; ++i) {
     const double v = static_cast<double>(points[i * channels]);
     if (std::isnan(v)) continue;
     straight.add(v / high);
-    logs.add(bend(Scaling::adaptive, v, low));
+    logs.add(bend.into(v));
   }
+  if (!(logs.deviation() <= kMostInLogs)) return false;
   if (!(std::fabs(logs.skewness()) + kLessSkew < std::fabs(straight.skewness()))) return false;
   pre = static_cast<T>(low);
   location = static_cast<T>(logs.mean);
@@ -241,9 +271,9 @@ void scale_points(const WindowSpec& spec, Index points, const T* from, const Win
       for (Index i = c; i < points * channels; i += channels) to[i] = (from[i] - location) / scale;
       continue;
     }
-    const double pre = static_cast<double>(by.pre[c]);
+    const Bend bend = bend_of(spec.scaling, by, c);
     for (Index i = c; i < points * channels; i += channels) {
-      const double u = bend(spec.scaling, static_cast<double>(from[i]), pre);
+      const double u = bend.into(static_cast<double>(from[i]));
       to[i] = static_cast<T>((u - static_cast<double>(location)) / static_cast<double>(scale));
     }
   }
@@ -345,18 +375,21 @@ bool any_observed(const TableView<T>& table, std::int64_t series, std::int64_t f
 // y = y_scaled * scale + location, unbent, for forecasts [K, C, W].
 template <class T>
 void unscale_forecast(const WindowSpec& spec, Index width, const WindowScale<T>& by, T* y) {
-  for (Index k = 0; k < spec.horizon; ++k) {
-    for (Index c = 0; c < spec.channels; ++c) {
-      T* at = y + (k * spec.channels + c) * width;
-      if (!bent(spec.scaling, by.pre[c])) {
+  for (Index c = 0; c < spec.channels; ++c) {
+    if (!bent(spec.scaling, by.pre[c])) {
+      for (Index k = 0; k < spec.horizon; ++k) {
+        T* at = y + (k * spec.channels + c) * width;
         for (Index q = 0; q < width; ++q) at[q] = at[q] * by.scale[c] + by.location[c];
-        continue;
       }
-      const double location = static_cast<double>(by.location[c]);
-      const double scale = static_cast<double>(by.scale[c]);
+      continue;
+    }
+    const Bend bend = bend_of(spec.scaling, by, c);
+    const double location = static_cast<double>(by.location[c]);
+    const double scale = static_cast<double>(by.scale[c]);
+    for (Index k = 0; k < spec.horizon; ++k) {
+      T* at = y + (k * spec.channels + c) * width;
       for (Index q = 0; q < width; ++q) {
-        const double u = static_cast<double>(at[q]) * scale + location;
-        at[q] = static_cast<T>(unbend(spec.scaling, u, static_cast<double>(by.pre[c])));
+        at[q] = static_cast<T>(bend.out_of(static_cast<double>(at[q]) * scale + location));
       }
     }
   }

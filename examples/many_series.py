@@ -33,8 +33,8 @@ frame.loc[hidden[:20], "y"] = np.nan
 frame = frame.drop(index=hidden[20:])
 print(f"{len(frame)} rows, {frame['y'].isna().sum()} of them without a value")
 
-forecaster = Forecaster(3, dtype="float64").fit(frame)
-print("\n".join(line for line in forecaster.describe().splitlines() if line.startswith(("window", "mask"))))
+forecaster = Forecaster(3, dtype="float64", window=6).fit(frame)
+print("\n".join(line for line in forecaster.describe().splitlines() if line.startswith(("scaling", "mask"))))
 answer = forecaster.predict()
 shown = answer[answer["unique_id"].isin(["air Jul", "co2 Jul", "nile"])]
 print(shown.to_string(index=False, float_format="%.1f"))

@@ -48,6 +48,8 @@ def forecaster(cell: str, *, steps: int = STEPS, threads: int = THREADS, shuffle
         schedule="constant",
         shuffle=shuffle,
         validation=0,
+        refit=False,
+        members=1,
         seed=SEED,
         threads=threads,
         progress=False,

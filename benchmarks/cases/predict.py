@@ -38,7 +38,17 @@ def predict_rows() -> Iterator[Row]:
     t = np.arange(POINTS)
     y = (10 + np.sin(t * 2 * np.pi / 24) + 0.01 * t).astype(np.float32)
     forecaster = Forecaster(
-        HORIZON, window=WINDOW, hidden_size=HIDDEN, patch=1, steps=20, validation=0, progress=False
+        HORIZON,
+        window=WINDOW,
+        hidden_size=HIDDEN,
+        scaling="last",
+        patch=1,
+        skip=True,
+        steps=20,
+        validation=0,
+        refit=False,
+        members=1,
+        progress=False,
     ).fit(y)
     theirs = bare_pass(forecaster, y)
     calls = {"predict(y)": lambda: forecaster.predict(y), "predict()": forecaster.predict}

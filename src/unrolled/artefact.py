@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from unrolled.engine import Array
 
-SCHEMA = 2
+SCHEMA = 3
 """The version of the file's layout; raised when an older reader could misunderstand it."""
 
 _KEY = "unrolled"
@@ -87,6 +87,7 @@ def save(path: str | PathLike[str], parts: Parts) -> None:
         "histories": [_history_header(history) for history in parts.histories],
         "network": asdict(model.network.spec),
         "windowing": asdict(model.windowing),
+        "windows": list(model.windows),
         "head": _head_header(model.head),
         "encoder": None if model.encoder is None else model.encoder.to_dict(),
         "calibration": None if model.calibration is None else _head_header(model.calibration.head),
@@ -160,19 +161,25 @@ def _parts(tensors: Mapping[str, Array], header: Mapping[str, Any]) -> Parts:
     spec = NetworkSpec(**header["network"])
     contents.need(set(header["windowing"]) == {one.name for one in fields(Windowing)}, "windowing")
     histories = [_history(history) for history in header["histories"]]
-    contents.need(1 <= len(histories) <= arguments["members"], "histories")
+    settings = Settings(**_settings(header["settings"]))
+    contents.need(1 <= len(histories) <= settings.members, "histories")
+    windowing, windows = Windowing(**header["windowing"]), tuple(header["windows"])
+    contents.need(isinstance(header["windows"], list) and len(windows) in (0, len(histories)), "windows")
     networks = []
     for member in range(len(histories)):
         prefix = _member(member)
         own = {name.removeprefix(prefix): array for name, array in tensors.items() if name.startswith(prefix)}
-        networks.append(Network(spec, contents.weights_of(spec, own), dtype=arguments["dtype"]))
+        shape = spec
+        if windows and spec.skip_steps:
+            shape = replace(spec, skip_steps=replace(windowing, window=windows[member]).steps)
+        networks.append(Network(shape, contents.weights_of(shape, own), dtype=arguments["dtype"]))
     scaler = None
     if "scaling.location" in tensors or "scaling.scale" in tensors:
         scaler = SeriesScaling(tensors["scaling.location"], tensors["scaling.scale"])
     tail = _panel(tensors, header["panel"])
     model = Model(
         tuple(networks),
-        Windowing(**header["windowing"]),
+        windowing,
         arguments["horizon"],
         _head(header["head"]),
         scaler,
@@ -180,12 +187,17 @@ def _parts(tensors: Mapping[str, Array], header: Mapping[str, Any]) -> Parts:
         arguments["combine"],
         arguments["memory"],
         _calibration(tensors, header["calibration"]),
+        windows,
     )
     contents.check_model(model, tail.n_channels)
     contents.check_tail(tail, model)
-    settings = Settings(**header["settings"])
     contents.need(all(isinstance(line, str) for line in settings.reasons.values()), "reasons")
     return Parts(arguments, settings, histories, model, tail)
+
+
+def _settings(header: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings as they were; JSON has lists where they have tuples."""
+    return {name: tuple(one) if isinstance(one, list) else one for name, one in header.items()}
 
 
 def _head(header: Mapping[str, Any]) -> Head:

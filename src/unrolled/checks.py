@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 STRATEGIES = ("direct", "recursive")
 MEMORIES = ("window", "all")
-COMBINATIONS = ("median", "mean")
+COMBINATIONS = ("mean", "median")
 LAYOUTS = ("long", "wide")
 
 _CHOICES = {
@@ -84,11 +84,10 @@ _NEVER_NONE = {
     "memory",
     "combine",
     "layout",
-    "members",
     "snapshots",
     "target_col",
 }
-_FLAGS = {"shuffle", "skip", "progress", "residual", "mask"}
+_FLAGS = {"shuffle", "skip", "progress", "residual", "mask", "refit"}
 _NAMES = {"past_cols", "known_cols", "static_cols", "calendar"}
 
 

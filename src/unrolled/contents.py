@@ -50,7 +50,7 @@ def check_head(loss: object, quantiles: object) -> None:
 
 def check_model(model: Model, channels: int) -> None:
     """Refuse a network that does not fit the windows and the forecasts that it is said to be for."""
-    spec, windowing, width = model.network.spec, model.windowing, model.head.width
+    windowing, width = model.windowing, model.head.width
     for name in ("window", "horizon", "patch"):
         need(is_whole(getattr(windowing, name)) and 1 <= getattr(windowing, name) < 2**32, name)
     need(is_whole(windowing.ahead) and 0 <= windowing.ahead <= windowing.horizon, "ahead")
@@ -58,14 +58,17 @@ def check_model(model: Model, channels: int) -> None:
     need(windowing.scaling in WINDOW_SCALINGS, "scaling")
     need(windowing.window % windowing.patch == 0, "patch")
     need(windowing.horizon in (1, model.horizon), "horizon")
-    need(spec.head == "last", "head")
+    for window in model.windows:
+        need(is_whole(window) and 1 <= window <= windowing.window, "windows")
+        need(window % windowing.patch == 0 and not model.recursive and model.memory == "window", "windows")
     features = 0 if model.encoder is None else model.encoder.width
     statics = 0 if model.encoder is None else model.encoder.statics
-    per_point = channels * (1 + windowing.mask) + features
-    need(spec.input_size == windowing.patch * per_point + statics, "input_size")
-    need(spec.output_size == windowing.horizon * channels * width, "output_size")
-    steps = windowing.window // windowing.patch + windowing.ahead
-    need(spec.skip_steps in (0, steps), "skip_steps")
+    for network, own in zip(model.networks, model.windowings, strict=True):
+        spec = network.spec
+        need(spec.head == "last", "head")
+        need(spec.input_size == own.input_size(channels, features=features, statics=statics), "input_size")
+        need(spec.output_size == own.horizon * channels * width, "output_size")
+        need(spec.skip_steps in (0, own.steps), "skip_steps")
     calibration = model.calibration
     if calibration is not None:
         outputs = calibration.to_arrays()["outputs"]

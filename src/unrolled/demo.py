@@ -91,6 +91,7 @@ def tutorial_forecaster(*, seed: int = 42, epochs: int = 10, progress: bool | No
         epochs=epochs,
         shuffle=False,
         validation=0,
+        members=1,
         seed=seed,
         progress=progress,
     )

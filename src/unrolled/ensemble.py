@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from unrolled.errors import FileError, fault
 from unrolled.plans import History, Plan
@@ -26,18 +26,32 @@ _GLANCE_S = 0.05
 """The waiting thread wakes this often, so that Ctrl-C is heard wherever the system delivers it."""
 
 
+class Lesson(NamedTuple):
+    """What one member learns from, and how.
+
+    Attributes:
+        trainer: of an engine of its own.
+        windows: to learn from.
+        validation: to watch; None for none.
+        plan: how long and how fast.
+    """
+
+    trainer: Trainer
+    windows: Windows
+    validation: Windows | None
+    plan: Plan
+
+
 def train_members(
-    trainers: Sequence[Trainer],
-    windows: Windows,
-    validation: Windows,
-    plans: Sequence[Plan],
+    lessons: Sequence[Lesson],
     *,
     threads: int,
     watch: Watcher | None = None,
     names: Sequence[object] = (),
-    checkpoint: Checkpoint | None = None,
+    book: Book | None = None,
+    after: int = 0,
 ) -> list[History]:
-    """Train networks on the same windows, at most `threads` at once, and leave each with its best weights.
+    """Train networks side by side, and leave each with its best weights.
 
     Each member is trained in a thread of its own, by `training.train`; it is bit for bit what it would be
     alone, whatever the number of threads and members. Give each trainer max(1, threads // members) threads.
@@ -46,35 +60,32 @@ def train_members(
     far; a member that had not taken a step has a history without losses, and is to be left out. An error in
     one member stops the others.
 
-    With a checkpoint, what it holds is gone on from, and it is written at the start, about every
+    With a book, what it holds is gone on from, and it is written at the start, about every
     `Checkpoint.every_s` and at the end of every member; a process that is killed loses at most about twice
     that time. A member that was done is not trained again.
 
     Args:
-        trainers: one a member, each of an engine of its own.
-        windows: to learn from.
-        validation: to watch; may be empty.
-        plans: one a member.
+        lessons: one a member.
         threads: members trained at once, at most.
         watch: told about every stretch of every member and when it ends, by one member at a time.
         names: of the series, for errors.
-        checkpoint: where states are kept.
+        book: where states are kept.
+        after: trainings in the book before those of these members.
 
     Returns:
         What happened, one a member, in their order.
 
     Raises:
         TrainingError: as `training.train`, of the first of the members that failed.
-        FileError: the checkpoint cannot be read or written, or is of another training.
+        FileError: the checkpoint cannot be written.
         KeyboardInterrupt: Ctrl-C before any member had taken a step.
     """
-    book = None if checkpoint is None else _Book(checkpoint, len(trainers))
-    team = _Team(windows, validation, names, watch, book)
+    team = _Team(names, watch, book)
     futures: list[Future[History]] = []
-    with ThreadPoolExecutor(max(1, min(threads, len(trainers))), thread_name_prefix="unrolled") as pool:
+    with ThreadPoolExecutor(max(1, min(threads, len(lessons))), thread_name_prefix="unrolled") as pool:
         try:
-            for number, member in enumerate(zip(trainers, plans, strict=True)):
-                futures.append(pool.submit(team.train, number, *member))
+            for number, lesson in enumerate(lessons, after):
+                futures.append(pool.submit(team.train, number, lesson))
             _wait(futures, team)
         finally:
             team.stop.set()
@@ -116,23 +127,14 @@ class _Team:
         stop: all are to stop.
     """
 
-    def __init__(
-        self,
-        windows: Windows,
-        validation: Windows,
-        names: Sequence[object],
-        watch: Watcher | None,
-        book: _Book | None,
-    ) -> None:
+    def __init__(self, names: Sequence[object], watch: Watcher | None, book: Book | None) -> None:
         self.begin, self.stop = threading.Event(), threading.Event()
-        self._windows = windows
-        self._validation = validation
         self._names = names
         self._watch = watch
         self._book = book
         self._telling = threading.Lock()
 
-    def train(self, number: int, trainer: Trainer, plan: Plan) -> History:
+    def train(self, number: int, lesson: Lesson) -> History:
         """Train one member, unless all are to stop; interrupted before its first step, it has no losses."""
         self.begin.wait()
         keeping: dict[str, Any] = {"resume": None} if self._book is None else self._book.of(number)
@@ -140,10 +142,7 @@ class _Team:
             return History(stopped="interrupted")
         try:
             history = train(
-                trainer,
-                self._windows,
-                self._validation,
-                plan,
+                *lesson,
                 names=self._names,
                 watch=self._tell,
                 **keeping,
@@ -165,15 +164,23 @@ class _Team:
                 self._watch(history, plan)
 
 
-class _Book:
-    """The states of all members, on their way into one file."""
+class Book:
+    """The states of all trainings of a fit, on their way into one file.
 
-    def __init__(self, checkpoint: Checkpoint, members: int) -> None:
+    Args:
+        checkpoint: the file; what it holds is gone on from.
+        trainings: how many there will be.
+
+    Raises:
+        FileError: the file is of another training, or cannot be read or written.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, trainings: int) -> None:
         self._checkpoint = checkpoint
         found = checkpoint.load()
-        self._states: list[TrainingState | None] = [None] * members if found is None else found
-        if len(self._states) != members:
-            reason = f"members: {len(self._states)}, not {members}"
+        self._states: list[TrainingState | None] = [None] * trainings if found is None else found
+        if len(self._states) != trainings:
+            reason = f"members: {len(self._states)}, not {trainings}"
             raise FileError(fault("checkpoint.damaged", path=checkpoint.path, reason=reason))
         self._lock = threading.Lock()
         self._changed = found is None  # a path that cannot be written is better known now than later

@@ -1,9 +1,11 @@
-"""From a panel and arguments to trained networks: rules, windows, scaling, encoding, training, calibration.
+"""From a panel and arguments to trained networks: rules, rehearsal, training, calibration.
 
-    panel -> Settings -> windows (train | validation | calibration) -> Table -> members -> Model
+    panel -> Settings -> rehearsal, which does not see the last points -> scaling, intervals, report
+                      -> members, which learn from all points           -> Model
 
-Nothing behind the training part of a series has an influence on scaling or encoding. Knows everything below
-the estimator; must not know kinds of answers, files or a terminal.
+Where the points held out choose the weights there is no rehearsal: the members do not learn from them, and
+measure the intervals themselves. Knows everything below the estimator; must not know kinds of answers, files
+or a terminal.
 """
 
 from __future__ import annotations
@@ -14,27 +16,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from unrolled.checkpoint import Checkpoint, fingerprint
+from unrolled.checkpoint import Checkpoint
 from unrolled.conformal import Calibration
-from unrolled.encoding import Encoder
-from unrolled.engine import Learning, Table, Trainer, Windowing
-from unrolled.ensemble import train_members
-from unrolled.errors import DataError, fault
-from unrolled.heads import Head
-from unrolled.model import Model
-from unrolled.network import Network, NetworkSpec, initial_weights
+from unrolled.engine import Learning, Trainer
+from unrolled.ensemble import Book, Lesson, train_members
+from unrolled.jobs import Job, check_values, divide, prepare, reach, seeds_of, table_of
+from unrolled.messages import text
 from unrolled.plans import History, Plan, plan_more
 from unrolled.rules import Settings, check_lengths, settle
-from unrolled.scaling import SeriesScaling
-from unrolled.tables import check_positive, with_features
-from unrolled.windows import Divided, divide_windows
+from unrolled.scaling import WindowScaling
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from os import PathLike
 
     from numpy.typing import NDArray
 
+    from unrolled.model import Model
     from unrolled.panel import Panel
     from unrolled.training import Watcher
 
@@ -44,7 +42,8 @@ _CALIBRATED = 1_000
 _NUMBERS = 2_000_000
 """Numbers that are kept of them at the most."""
 
-_SEEDS = 2**32
+_REHEARSED, _LEAST_REHEARSED = 3, 500
+"""A rehearsal takes one of so many updates of the training, or these where that is fewer."""
 
 
 class Fitted(NamedTuple):
@@ -54,32 +53,31 @@ class Fitted(NamedTuple):
         model: ready to forecast.
         settings: all that was chosen.
         histories: of each member.
+        judged: the model that has not learned from the points held out; they tell how well it does. None
+            where every model has.
     """
 
     model: Model
     settings: Settings
     histories: list[History]
+    judged: Model | None
 
 
-@dataclass(frozen=True, eq=False)
-class Job:
-    """A panel made ready to be learned from.
+@dataclass(frozen=True)
+class _Manner:
+    """How a fit is carried out, the same for all its trainings.
 
     Attributes:
-        arguments: of the estimator, by name, plain.
-        settings: all that was chosen.
-        windows: which windows are for what.
-        table: what the windows are cut from: scaled, encoded.
-        model: how the networks are used; its networks have their first weights.
-        names: of the series.
+        threads: at most so many, of all members together.
+        watch: is told how it goes.
+        book: where states are kept.
+        updates: of all trainings together.
     """
 
-    arguments: Mapping[str, Any]
-    settings: Settings
-    windows: Divided
-    table: Table
-    model: Model
-    names: tuple[object, ...]
+    threads: int
+    watch: Watcher | None = None
+    book: Book | None = None
+    updates: int = 0
 
 
 def fit_model(
@@ -106,12 +104,37 @@ def fit_model(
         FileError: the checkpoint is of another training, or cannot be written.
         TrainingError: the loss became infinite or not a number.
     """
-    job = prepare(panel, arguments)
-    book = None if checkpoint is None else Checkpoint(*checkpoint, _name_of(job))
-    histories, kept = _train(job, _plan(job), threads=threads, watch=watch, checkpoint=book)
-    model = replace(job.model, networks=kept)
-    calibrated = replace(model, calibration=_calibrate(model, job, threads))
-    return Fitted(calibrated, job.settings, histories)
+    settings = _settings(panel, arguments)
+    rehearsals = _rehearsals(panel, arguments, settings)
+    job = None if rehearsals else prepare(panel, arguments, settings)
+    updates = settings.steps * settings.members + sum(one.settings.steps for one in rehearsals)
+    manner = _Manner(threads, watch, updates=updates)
+    if checkpoint is not None:
+        name = (job or rehearsals[0]).fingerprint
+        manner = replace(manner, book=Book(Checkpoint(*checkpoint, name), len(rehearsals) + settings.members))
+    if job is not None:
+        return _with_intervals(_trained([job], manner)[0], job, threads)
+    rehearsed = _trained(rehearsals, manner)
+    if any(not one.histories or one.histories[0].stopped == "interrupted" for one in rehearsed):
+        best = int(np.argmax([sum(len(each.losses) for each in one.histories) for one in rehearsed]))
+        return _instead(_with_intervals(rehearsed[best], rehearsals[best], threads))
+    best, settings = _best(rehearsals, rehearsed, settings, threads)
+    judged = _with_intervals(rehearsed[best], rehearsals[best], threads)
+    job = prepare(panel, arguments, replace(settings, held_out=0, calibration=0))
+    try:
+        fitted = _trained([job], manner, after=len(rehearsals))[0]
+    except KeyboardInterrupt:  # no member has taken a step
+        return _instead(judged)
+    model = replace(fitted.model, calibration=judged.model.calibration)
+    return Fitted(model, settings, fitted.histories, judged.model)
+
+
+def _instead(rehearsed: Fitted) -> Fitted:
+    """Return a rehearsal as what came of an interrupted fit, without reasons that do not hold for it."""
+    others = ("members", "windows", "steps", "scaling")
+    reasons = {name: why for name, why in rehearsed.settings.reasons.items() if name not in others}
+    histories = [replace(history, stopped="interrupted") for history in rehearsed.histories]
+    return rehearsed._replace(settings=replace(rehearsed.settings, reasons=reasons), histories=histories)
 
 
 def fit_more(
@@ -142,153 +165,85 @@ def fit_more(
         TrainingError: the loss became infinite or not a number.
     """
     fitted.check(panel)
-    at_once = reach(arguments)
-    check_lengths(settings, panel.lengths, panel.ids, at_once=at_once)
-    _check_values(panel, settings, arguments["loss"])
-    windows = _divide(panel, settings, horizon=fitted.horizon, at_once=at_once)
-    scaler = fitted.scaler
-    if scaler is not None and known_as is not None:
-        scaler = scaler.of(known_as)
-    table = _table(panel, scaler, fitted.encoder)
+    own = replace(settings, members=len(fitted.networks), windows=fitted.windows)
+    if settings.refit:
+        own = replace(own, held_out=0, calibration=0)
+    check_lengths(own, panel.lengths, panel.ids, at_once=reach(arguments))
+    check_values(panel, own, arguments["loss"])
+    scaler = fitted.scaler_of(known_as)
     networks = tuple(copy.copy(network) for network in fitted.networks)
     model = replace(fitted, networks=networks, scaler=scaler)
-    job = Job(arguments, settings, windows, table, model, panel.ids)
-    plan = plan_more(_plan(job), steps=steps)
-    histories, kept = _train(job, plan, threads=threads, watch=watch, checkpoint=None)
-    model = replace(model, networks=kept)
-    calibration = _calibrate(model, job, threads) or fitted.calibration
-    return Fitted(replace(model, calibration=calibration), settings, histories)
+    table = table_of(panel, scaler, fitted.encoder)
+    windows = divide(panel, own, arguments)
+    job = Job(arguments, own, windows, table, model, seeds_of(arguments, own.members), panel.ids)
+    more = _trained([job], _Manner(threads, watch, updates=steps * len(networks)), steps=steps)[0]
+    calibration = _calibrate(more.model, job, threads) or fitted.calibration
+    whole = replace(more.model, calibration=calibration)
+    return Fitted(whole, settings, more.histories, None if settings.refit else whole)
 
 
-def prepare(panel: Panel, arguments: Mapping[str, Any]) -> Job:
-    """Choose what was not given, divide the windows, scale and encode, and make the networks."""
-    horizon, at_once = int(arguments["horizon"]), reach(arguments)
-    known_ahead = bool(arguments["calendar"]) or bool(panel.covariates and panel.covariates.known)
-    settings = settle(
+def _settings(panel: Panel, arguments: Mapping[str, Any]) -> Settings:
+    """Choose what was not given."""
+    return settle(
         arguments,
         panel.lengths,
-        horizon=horizon,
-        at_once=at_once,
+        horizon=int(arguments["horizon"]),
+        at_once=reach(arguments),
         season=arguments["season"],
         missing=panel.n_missing > 0,
-        known_ahead=known_ahead,
-    )
-    check_lengths(settings, panel.lengths, panel.ids, at_once=at_once)
-    _check_values(panel, settings, arguments["loss"])
-    windows = _divide(panel, settings, horizon=horizon, at_once=at_once)
-    held_out = np.where(_divided(windows), settings.held_out + settings.calibration, 0)
-    encoder = None
-    if panel.covariates is not None or arguments["calendar"]:
-        encoder = Encoder.fit(panel, panel.covariates, arguments["calendar"], held_out=held_out)
-    scaler = None
-    if settings.scaling == "series":
-        scaler = SeriesScaling.fit(panel.values, panel.offsets, held_out=held_out)
-    table = _table(panel, scaler, encoder)
-    model = _make_model(panel, table, arguments, settings, scaler, encoder)
-    return Job(arguments, settings, windows, table, model, panel.ids)
-
-
-def reach(arguments: Mapping[str, Any]) -> int:
-    """Return how many points the network forecasts at once."""
-    return int(arguments["horizon"]) if arguments["strategy"] == "direct" else 1
-
-
-def _divide(panel: Panel, settings: Settings, *, horizon: int, at_once: int) -> Divided:
-    return divide_windows(
-        panel.lengths,
-        window=settings.window,
-        at_once=at_once,
-        horizon=horizon,
-        validation=settings.held_out,
-        calibration=settings.calibration,
-        padded=settings.mask,
+        known_ahead=bool(arguments["calendar"]) or bool(panel.covariates and panel.covariates.known),
     )
 
 
-def _divided(windows: Divided) -> NDArray[np.bool_]:
-    """Whether a series has windows that are held out, [S]."""
-    return (windows.validation.counts > 0) | (windows.calibration.counts > 0)
+def _rehearsals(panel: Panel, arguments: Mapping[str, Any], settings: Settings) -> list[Job]:
+    """Return the trainings of one member each that do not see the points held out; none where none are."""
+    if not settings.refit or not settings.held_out + settings.calibration:
+        return []
+    steps = min(settings.steps, max(_LEAST_REHEARSED, settings.steps // _REHEARSED))
+    alone = replace(settings, members=1, windows=(), steps=steps)
+    scalings = settings.scalings or (settings.scaling,)
+    return [prepare(panel, arguments, replace(alone, scaling=scaling)) for scaling in scalings]
 
 
-def _check_values(panel: Panel, settings: Settings, loss: str) -> None:
-    """Refuse values that the scaling or the loss cannot take.
+def _best(
+    jobs: Sequence[Job], rehearsed: Sequence[Fitted], settings: Settings, threads: int
+) -> tuple[int, Settings]:
+    """Return which rehearsal forecast the points held out best, and the settings with what it tells."""
+    if len(jobs) == 1:
+        return 0, settings
+    errors = [_error(one.model, job, threads) for one, job in zip(rehearsed, jobs, strict=True)]
+    if np.isnan(errors).all():  # no point held out is observed
+        return 0, settings
+    best = int(np.nanargmin(errors))
+    scaling = jobs[best].settings.scaling
+    told = ", ".join(f"{job.settings.scaling} {error:.4g}" for job, error in zip(jobs, errors, strict=True))
+    why = text("rule.scaling-rehearsed", value=scaling, errors=told)
+    return best, replace(settings, scaling=scaling, reasons={**settings.reasons, "scaling": why})
 
-    Raises:
-        DataError: naming the first of them; or a point is missing where none may be.
+
+def _error(model: Model, job: Job, threads: int) -> float:
+    """Return the mean absolute error of forecasts of the windows held out, in deviations of their windows.
+
+    It is not a number where none of the points is observed.
     """
-    if settings.scaling == "log":
-        check_positive(panel, "log")
-    if loss == "negative_binomial" and bool((panel.values < 0).any()):
-        raise DataError(fault("data.not-counts", least=float(np.nanmin(panel.values))))
-    if panel.n_missing and not settings.mask:
-        found = panel.missing_series()
-        raise DataError(fault("fit.missing", count=found.values, series=found.first[0][0]))
+    series, starts = job.windows[0].validation.some(_CALIBRATED)
+    outcome = model.after(job.table, series, starts, threads=threads)
+    actual = _actual(model, job, series, starts)
+    alike = replace(model.windowing, scaling="standard", ahead=0)
+    _, rows = model.network.engine.gather(job.table, series, starts, windowing=alike)
+    scale = WindowScaling.of("standard", rows).scale
+    errors = np.abs(outcome.point() - actual) / scale[:, None]
+    seen = np.isfinite(actual)
+    return float(errors[seen].mean()) if seen.any() else float("nan")
 
 
-def _table(panel: Panel, scaler: SeriesScaling | None, encoder: Encoder | None) -> Table:
-    """Return what the windows are cut from."""
-    values = panel.values if scaler is None else scaler.apply(panel.values, panel.offsets)
-    table = Table(values, panel.offsets)
-    return table if encoder is None else with_features(table, encoder, panel, horizon=0)
+def _actual(model: Model, job: Job, series: NDArray[np.int64], starts: NDArray[np.int64]) -> Any:
+    """Return what came after windows of a table, [n, K, C]."""
+    first = job.table.offsets[series] + starts + model.windowing.window
+    return job.table.values[first[:, None] + np.arange(model.horizon)]
 
 
-def _make_model(
-    panel: Panel,
-    table: Table,
-    arguments: Mapping[str, Any],
-    settings: Settings,
-    scaler: SeriesScaling | None,
-    encoder: Encoder | None,
-) -> Model:
-    """Make the networks with their first weights, and say how they are used."""
-    head = Head(arguments["loss"], tuple(float(level) for level in arguments["quantiles"] or ()))
-    at_once, patch = reach(arguments), settings.patch
-    per_point = panel.n_channels * (1 + settings.mask)
-    per_point += 0 if table.features is None else table.features.shape[1]
-    statics = 0 if table.static is None else table.static.shape[1]
-    steps = settings.window // patch + settings.ahead
-    spec = NetworkSpec(
-        cell=arguments["cell"],
-        input_size=patch * per_point + statics,
-        hidden_size=settings.hidden_size,
-        num_layers=int(arguments["num_layers"]),
-        output_size=at_once * panel.n_channels * head.width,
-        skip_steps=steps if settings.skip else 0,
-        skip_inputs=patch * per_point if settings.skip and statics else None,
-        dropout=arguments["dropout"],
-        dilations=tuple(arguments["dilations"] or ()),
-        residual=arguments["residual"],
-    )
-    windowing = Windowing(
-        window=settings.window,
-        horizon=at_once,
-        patch=patch,
-        scaling="none" if scaler else settings.scaling,
-        mask=settings.mask,
-        ahead=settings.ahead,
-    )
-    seeds = [(arguments["seed"] + member) % _SEEDS for member in range(arguments["members"])]
-    networks = tuple(Network(spec, initial_weights(spec, seed), dtype=arguments["dtype"]) for seed in seeds)
-    return Model(
-        networks,
-        windowing,
-        int(arguments["horizon"]),
-        head,
-        scaler,
-        encoder,
-        arguments["combine"],
-        arguments["memory"],
-    )
-
-
-def _name_of(job: Job) -> str:
-    """Return the name of a training, by which its checkpoint is known."""
-    table = job.table
-    arrays = (table.values, table.offsets, table.features, table.feature_offsets, table.static)
-    return fingerprint(job.arguments, arrays, job.model.network.spec, job.model.windowing, table.known)
-
-
-def _plan(job: Job) -> Plan:
+def _plan(job: Job, manner: _Manner, seed: int) -> Plan:
     """Return how long and how fast to train."""
     settings, arguments = job.settings, job.arguments
     return Plan(
@@ -297,61 +252,93 @@ def _plan(job: Job) -> Plan:
         lr=settings.lr,
         schedule=settings.schedule,
         shuffle=arguments["shuffle"],
+        seed=seed,
         check_every=max(1, settings.steps // 50),
         patience=settings.patience,
         snapshots=arguments["snapshots"],
+        together=manner.updates,
     )
 
 
-def _train(
-    job: Job, plan: Plan, *, threads: int, watch: Watcher | None, checkpoint: Checkpoint | None
-) -> tuple[list[History], tuple[Network, ...]]:
-    """Train all members; return what happened, and those that learned something."""
-    arguments, settings, model = job.arguments, job.settings, job.model
-    learning = Learning(
-        loss=model.head.loss,
+def _trained(
+    jobs: Sequence[Job], manner: _Manner, *, after: int = 0, steps: int | None = None
+) -> list[Fitted]:
+    """Train all members of all jobs side by side; keep those that learned something.
+
+    Args:
+        jobs: what is to be trained.
+        manner: how.
+        after: trainings of the same fit that came before.
+        steps: updates of networks that go on; None: they begin.
+    """
+    count = sum(len(job.model.networks) for job in jobs)
+    lessons = []
+    for job in jobs:
+        # A rehearsal leaves the points held out to be judged by, and looks at none of them.
+        watched = not job.settings.refit
+        for network, windowing, windows, seed in zip(
+            job.model.networks, job.model.windowings, job.windows, job.seeds, strict=True
+        ):
+            trainer = Trainer(
+                network.engine,
+                job.table,
+                windowing=windowing,
+                learning=_learning(job),
+                threads=max(1, manner.threads // count),
+                seed=seed,
+            )
+            plan = _plan(job, manner, seed)
+            plan = plan if steps is None else plan_more(plan, steps=steps)
+            lessons.append(Lesson(trainer, windows.train, windows.validation if watched else None, plan))
+    histories = train_members(
+        lessons,
+        threads=manner.threads,
+        watch=manner.watch,
+        names=jobs[0].names,
+        book=manner.book,
+        after=after,
+    )
+    found = iter(histories)
+    return [_kept(job, [next(found) for _ in job.model.networks]) for job in jobs]
+
+
+def _learning(job: Job) -> Learning:
+    """Return how weights are learned."""
+    arguments, settings, head = job.arguments, job.settings, job.model.head
+    return Learning(
+        loss=head.loss,
         delta=arguments["delta"],
-        quantiles=model.head.quantiles,
+        quantiles=head.quantiles,
         optimizer=settings.optimizer,
         momentum=arguments["momentum"],
         weight_decay=settings.weight_decay,
         clip=arguments["clip"] or 0.0,
     )
-    members = len(model.networks)
-    seeds = [(arguments["seed"] + member) % _SEEDS for member in range(members)]
-    trainers = [
-        Trainer(
-            network.engine,
-            job.table,
-            windowing=model.windowing,
-            learning=learning,
-            threads=max(1, threads // members),
-            seed=seed,
-        )
-        for network, seed in zip(model.networks, seeds, strict=True)
-    ]
-    histories = train_members(
-        trainers,
-        job.windows.train,
-        job.windows.validation,
-        [replace(plan, seed=seed) for seed in seeds],
-        threads=threads,
-        watch=watch,
-        names=job.names,
-        checkpoint=checkpoint,
-    )
-    kept = [n for n, history in zip(model.networks, histories, strict=True) if history.losses]
-    return [history for history in histories if history.losses], tuple(kept)
+
+
+def _kept(job: Job, histories: Sequence[History]) -> Fitted:
+    """Return the model of those members that learned something."""
+    learned = [number for number, history in enumerate(histories) if history.losses]
+    model = job.model
+    if len(learned) < len(histories):
+        networks = tuple(model.networks[number] for number in learned)
+        windows = tuple(model.windows[number] for number in learned) if model.windows else ()
+        model = replace(model, networks=networks, windows=windows)
+    return Fitted(model, job.settings, [histories[number] for number in learned], model)
+
+
+def _with_intervals(fitted: Fitted, job: Job, threads: int) -> Fitted:
+    """Return the same with what intervals are measured by."""
+    model = replace(fitted.model, calibration=_calibrate(fitted.model, job, threads))
+    return fitted._replace(model=model, judged=model)
 
 
 def _calibrate(model: Model, job: Job, threads: int) -> Calibration | None:
     """Measure the errors of whole forecasts on the windows for it; None where there are none."""
     shape = model.horizon * job.table.values.shape[1] * (model.head.width + 1)
-    series, starts = job.windows.calibration.some(max(1, min(_CALIBRATED, _NUMBERS // shape)))
+    series, starts = job.windows[0].calibration.some(max(1, min(_CALIBRATED, _NUMBERS // shape)))
     if not series.size:
         return None
     outcome = model.after(job.table, series, starts, threads=threads, probabilistic=model.samples)
-    first = job.table.offsets[series] + starts + model.windowing.window
-    actual = job.table.values[first[:, None] + np.arange(model.horizon)]
-    scaled = outcome.scaling.apply(actual)
+    scaled = outcome.scaling.apply(_actual(model, job, series, starts))
     return Calibration(outcome.head, outcome.outputs, scaled, scale=outcome.scaling.scale)

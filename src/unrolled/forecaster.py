@@ -88,14 +88,19 @@ class Forecaster(Estimator):
         steps: updates.
         schedule: "constant", "cosine" or "one_cycle".
         shuffle: whether the windows are shuffled in every pass.
-        validation: points at the end of each series that are held out to choose the best weights; 0 for none.
+        validation: points at the end of each series that are held out: from the rehearsal, or, without
+            `refit`, to choose the best weights; 0 for none.
             Of very many windows there, some are looked at, taken evenly: see `training.Plan.watched`.
         calibration: points at the very end of each series, behind those of validation, that are held out to
             measure intervals; None takes the points of validation for that too.
         patience: looks at the held-out windows without a better loss before training stops early; 0 for
             never.
-        members: networks that are trained side by side, from different seeds, and forecast together.
-        combine: "median" or "mean" of the members.
+        refit: whether a rehearsal that has not seen the points held out tells how well the network does, how
+            wide its intervals are and which scaling it takes, and the members then learn from all points.
+            None: yes, unless validation, calibration or patience is given.
+        members: networks that are trained side by side, from different seeds and, where the window is
+            chosen by rule, with different windows, and forecast together.
+        combine: "mean" or "median" of the members.
         snapshots: so many of the best weights seen are averaged; 0 keeps the best alone.
         past_cols: columns of covariates that are known up to the end of a series.
         known_cols: columns of covariates that are known ahead; `predict` needs them for the horizon.
@@ -118,7 +123,8 @@ class Forecaster(Estimator):
         settings_: all that was chosen.
         history_: losses, checks, seconds and why training stopped, of the first member.
         histories_: the same of every member.
-        report_: the network beside the baselines on the points held out; None without such points.
+        report_: the network beside the baselines on the points held out; None without such points, or where
+            `fit_more` learned from them.
 
     Raises:
         ArgumentError: by `fit`, for arguments that cannot work; all are named at once.
@@ -164,8 +170,9 @@ class Forecaster(Estimator):
         validation: int | None = None,
         calibration: int | None = None,
         patience: int | None = None,
-        members: int = 1,
-        combine: str = "median",
+        refit: bool | None = None,
+        members: int | None = None,
+        combine: str = "mean",
         snapshots: int = 0,
         past_cols: Sequence[str] = (),
         known_cols: Sequence[str] = (),
@@ -212,6 +219,7 @@ class Forecaster(Estimator):
         self.validation = validation
         self.calibration = calibration
         self.patience = patience
+        self.refit = refit
         self.members = members
         self.combine = combine
         self.snapshots = snapshots
@@ -277,7 +285,7 @@ class Forecaster(Estimator):
         arguments = {name: _plain(value) for name, value in self.get_params().items()}
         panel = read_series(y, arguments, past=past, known=known, static=static)
         kept = None if checkpoint is None else (checkpoint, check_seconds(checkpoint_every_s))
-        with progress_bar(self.progress, arguments["members"], watch) as told:
+        with progress_bar(self.progress, watch) as told:
             fitted = fit_model(panel, arguments, threads=self._threads, watch=told, checkpoint=kept)
         self._arguments = self.get_params()
         self._take(fitted, panel)
@@ -317,7 +325,7 @@ class Forecaster(Estimator):
             check_whole(steps=steps)
         arguments = {name: _plain(value) for name, value in self._arguments.items()}
         panel = read_series(y, arguments, past=past, known=known, static=static)
-        with progress_bar(self.progress, len(self._model.networks), watch) as told:
+        with progress_bar(self.progress, watch) as told:
             fitted = fit_more(
                 self._model,
                 panel,
@@ -339,14 +347,16 @@ class Forecaster(Estimator):
         points = int(panel.lengths.max()) if model.memory == "all" else settings.window
         self._tail = panel.tails(points)
         held_out = settings.held_out + settings.calibration
-        self.report_ = compare_held_out(
-            model,
-            panel,
-            held_out=held_out,
-            season=_plain(self.season),
-            threads=self._threads,
-            selected=bool(self.history_.checks) and settings.calibration < model.horizon,
-        )
+        self.report_ = None
+        if fitted.judged is not None:
+            self.report_ = compare_held_out(
+                fitted.judged,
+                panel,
+                held_out=held_out,
+                season=_plain(self.season),
+                threads=self._threads,
+                selected=bool(self.history_.checks) and settings.calibration < model.horizon,
+            )
         self._tell(panel)
 
     def _tell(self, panel: Panel) -> None:

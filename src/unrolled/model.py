@@ -61,6 +61,8 @@ class Model:
         combine: "median" or "mean": how the outputs of the members become one.
         memory: "window" reads the last window of a series; "all" reads it from its first point on.
         calibration: what intervals are measured by; None where nothing was held out.
+        windows: of how many points each member reads the last, where they differ: none more than
+            `windowing.window`; empty where all read the same. They forecast all points at once.
     """
 
     networks: tuple[Network, ...]
@@ -69,14 +71,21 @@ class Model:
     head: Head
     scaler: SeriesScaling | None = None
     encoder: Encoder | None = None
-    combine: str = "median"
+    combine: str = "mean"
     memory: str = "window"
     calibration: Calibration | None = None
+    windows: tuple[int, ...] = ()
 
     @property
     def network(self) -> Network:
         """The first member."""
         return self.networks[0]
+
+    @property
+    def windowings(self) -> tuple[Windowing, ...]:
+        """How each member reads its window."""
+        lengths = self.windows or (self.windowing.window,) * len(self.networks)
+        return tuple(replace(self.windowing, window=length) for length in lengths)
 
     @property
     def recursive(self) -> bool:
@@ -99,6 +108,14 @@ class Model:
         step_by_step = windowing.patch == 1 and not spec.skip_steps and not spec.dilated
         return step_by_step and windowing.scaling not in ("last", "log", "asinh", "adaptive")
 
+    def scaler_of(self, known_as: NDArray[np.int64] | None) -> SeriesScaling | None:
+        """Return the scaling of series that were scaled once; None where each window scales itself.
+
+        Args:
+            known_as: the number that each series had when fitting; None: the same order.
+        """
+        return self.scaler if self.scaler is None or known_as is None else self.scaler.of(known_as)
+
     def forecast(self, panel: Panel, *, threads: int, known_as: NDArray[np.int64] | None = None) -> Array:
         """Return point forecasts of what follows the end of every series, in its units.
 
@@ -120,7 +137,7 @@ class Model:
             # The windows are read where they lie, and the core brings the forecasts back to their units.
             table, starts = self.table(panel)
             series = np.arange(panel.n_series, dtype=np.int64)
-            outputs = self._said(self.network, table, series, starts, threads, unscale=True).outputs
+            outputs = self._said(0, table, series, starts, threads, unscale=True).outputs
             return np.ascontiguousarray(outputs[..., self.head.anchor])
         return self._outcome(panel, threads=threads, known_as=known_as).point()
 
@@ -155,9 +172,7 @@ class Model:
         probabilistic: bool = False,
     ) -> Outcome:
         """Return what the networks say, of a panel that was checked."""
-        scaler = self.scaler
-        if scaler is not None and known_as is not None:
-            scaler = scaler.of(known_as)
+        scaler = self.scaler_of(known_as)
         table, starts = self.table(panel, scaler)
         series = np.arange(panel.n_series, dtype=np.int64)
         outcome = self.after(table, series, starts, threads=threads, probabilistic=probabilistic)
@@ -199,13 +214,20 @@ class Model:
         elif self.recursive:
             scaling = self._scaling(table, series, starts)
             each = [
-                (scaling.apply(self._fed_back(network, table, series, starts, threads))[..., None], scaling)
-                for network in self.networks
+                (scaling.apply(self._fed_back(number, table, series, starts, threads))[..., None], scaling)
+                for number in range(len(self.networks))
             ]
             return Outcome(Head("mae"), self.together([one for one, _ in each]), scaling)
         else:
-            each = [self._direct(network, table, series, starts, threads) for network in self.networks]
-        return Outcome(self.head, self.together([outputs for outputs, _ in each]), each[0][1])
+            each = [
+                self._direct(number, table, series, starts, threads) for number in range(len(self.networks))
+            ]
+        common = each[0][1]
+        if self.windows:  # each scaled itself; what they say meets in the scaling of the longest window
+            outputs = [common.apply(by.invert(one)) for one, by in each]
+        else:
+            outputs = [one for one, _ in each]
+        return Outcome(self.head, self.together(outputs), common)
 
     def paths(
         self,
@@ -241,14 +263,14 @@ class Model:
         shares = [(count - number + members - 1) // members for number in range(min(members, count))]
         draw = self._carried_paths if self.carries else self._rewound_paths
         parts = [
-            draw(network, table, series, starts, n=n, seed=(seed + number) % 2**32, numbers=numbers)
-            for number, (network, n) in enumerate(zip(self.networks, shares, strict=False))
+            draw(number, table, series, starts, n=n, seed=(seed + number) % 2**32, numbers=numbers)
+            for number, n in enumerate(shares)
         ]
         return np.concatenate(parts, axis=1), self._scaling(table, series, starts)
 
     def _carried_paths(
         self,
-        network: Network,
+        number: int,
         table: Table,
         series: NDArray[np.int64],
         starts: NDArray[np.int64],
@@ -258,6 +280,7 @@ class Model:
         numbers: NDArray[np.int64],
     ) -> Array:
         """Draw paths from the state after each window, which is read once: [S, n, K, C], scaled."""
+        network = self.networks[number]
         context = replace(self.windowing, ahead=0)
         x, rows = network.engine.gather(table, series, starts, windowing=context)
         ahead = None
@@ -280,7 +303,7 @@ class Model:
 
     def _rewound_paths(
         self,
-        network: Network,
+        number: int,
         table: Table,
         series: NDArray[np.int64],
         starts: NDArray[np.int64],
@@ -301,7 +324,7 @@ class Model:
             ]
             rows = np.arange(len(own) * n, dtype=np.int64)
             for k in range(self.horizon):
-                said = Outcome(self.head, *self._direct(network, path, rows, np.full(rows.size, k), 1))
+                said = Outcome(self.head, *self._direct(number, path, rows, np.full(rows.size, k), 1))
                 drawn = [
                     self.head.sample(
                         said.outputs[i * n : (i + 1) * n],
@@ -325,19 +348,19 @@ class Model:
 
     def _direct(
         self,
-        network: Network,
+        number: int,
         table: Table,
         series: NDArray[np.int64],
         starts: NDArray[np.int64],
         threads: int,
     ) -> tuple[Array, WindowScaling]:
         """Forecast what follows windows with one call of the core, scaled."""
-        said = self._said(network, table, series, starts, threads, unscale=False)
+        said = self._said(number, table, series, starts, threads, unscale=False)
         return said.outputs, WindowScaling.of(self.windowing.scaling, said.scaling)
 
     def _said(
         self,
-        network: Network,
+        number: int,
         table: Table,
         series: NDArray[np.int64],
         starts: NDArray[np.int64],
@@ -345,12 +368,13 @@ class Model:
         *,
         unscale: bool,
     ) -> Forecasts:
-        """Return what the core says of windows."""
-        return network.engine.forecast(
+        """Return what the core says of windows, of whose points a member reads its own, the last."""
+        windowing = self.windowings[number]
+        return self.networks[number].engine.forecast(
             table,
             series,
-            starts,
-            windowing=self.windowing,
+            starts + (self.windowing.window - windowing.window),
+            windowing=windowing,
             loss=self.head.loss,
             quantiles=self.head.quantiles,
             unscale=unscale,
@@ -393,7 +417,7 @@ class Model:
 
     def _fed_back(
         self,
-        network: Network,
+        number: int,
         table: Table,
         series: NDArray[np.int64],
         starts: NDArray[np.int64],
@@ -404,7 +428,7 @@ class Model:
         path, values = path_of(table, series, starts, window, self.horizon)
         rows = np.arange(len(series), dtype=np.int64)
         for k in range(0, self.horizon, at_once):
-            said = self._direct(network, path, rows, np.full(len(series), k), threads)
+            said = self._direct(number, path, rows, np.full(len(series), k), threads)
             values[:, window + k : window + k + at_once] = Outcome(self.head, *said).point()
         return values[:, window:]
 
@@ -425,9 +449,7 @@ class Model:
             DataError: as for `forecast`.
         """
         self.check(panel)
-        scaler = self.scaler
-        if scaler is not None and known_as is not None:
-            scaler = scaler.of(known_as)
+        scaler = self.scaler_of(known_as)
         table, starts = self.table(panel, scaler)
         numbers = np.array([zlib.crc32(str(name).encode()) for name in panel.ids], np.int64)
         series = np.arange(panel.n_series, dtype=np.int64)

@@ -51,15 +51,6 @@ class Outcome:
         result = result.astype(self.outputs.dtype, copy=False)
         return result[..., 0] if values.ndim == 3 else result
 
-    def scaled(self, values: Array) -> Array:
-        """Return values of the series, scaled as the outputs are.
-
-        Shapes:
-            values: [n, K, C], and so is the result.
-        """
-        known = values if self.scaler is None else self.scaler.apply_each(values)
-        return self.scaling.apply(known)
-
     def point(self) -> Array:
         """Return the point forecasts in the units of the series, [n, K, C]."""
         return self.units(self.head.point(self.outputs, scale=self._scale))

@@ -54,6 +54,7 @@ class Plan:
     patience: int = 0
     snapshots: int = 0
     first_look: bool = False
+    together: int = 0
 
     @property
     def watched(self) -> int:

@@ -17,14 +17,11 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def progress_bar(
-    wanted: bool | None, members: int = 1, also: Watcher | None = None
-) -> Iterator[Watcher | None]:
-    """Yield a watcher that draws one bar for all members, or `also` alone where no bar is wanted.
+def progress_bar(wanted: bool | None, also: Watcher | None = None) -> Iterator[Watcher | None]:
+    """Yield a watcher that draws one bar for all trainings of a fit, or `also` alone where none is wanted.
 
     Args:
         wanted: True or False; None: where stderr is a terminal.
-        members: how many trainings with equally many steps the watcher will be told about.
         also: is told everything too.
     """
     if not _shown(wanted):
@@ -33,17 +30,17 @@ def progress_bar(
     with _bar() as bar:
         task = bar.add_task(text("progress.training"), total=None, facts="")
 
-        seen: dict[int, History] = {}
+        seen: dict[int, tuple[History, Plan]] = {}
 
         def watch(history: History, plan: Plan) -> None:
-            seen[id(history)] = history
-            steps = [plan.steps if one.stopped == "patience" else len(one.losses) for one in seen.values()]
+            seen[id(history)] = history, plan
+            steps = [of.steps if one.stopped == "patience" else len(one.losses) for one, of in seen.values()]
             under_way = [
-                one for one, done in zip(seen.values(), steps, strict=True) if done < plan.steps
+                one for (one, of), done in zip(seen.values(), steps, strict=True) if done < of.steps
             ] or [history]
             speed = plan.batch_size * sum(len(one.losses) / max(one.seconds, 1e-9) for one in under_way)
             facts = text("progress.facts", loss=history.losses[-1], speed=speed)
-            bar.update(task, total=members * plan.steps, completed=sum(steps), facts=facts)
+            bar.update(task, total=plan.together or plan.steps, completed=sum(steps), facts=facts)
             if also:
                 also(history, plan)
 

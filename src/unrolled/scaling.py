@@ -82,15 +82,6 @@ class SeriesScaling:
             scaled[block.rows] = rows / block.each_row(self.scale)
         return scaled
 
-    def apply_each(self, windows: Array) -> Array:
-        """Return one window of each series scaled, in its own dtype.
-
-        Shapes:
-            windows: [S, T, C], and so is the result.
-        """
-        result: Array = (windows - self.location[:, None]) / self.scale[:, None]
-        return result.astype(windows.dtype, copy=False)
-
     def invert(self, forecasts: Array) -> Array:
         """Return forecasts in the units of their series.
 
@@ -111,7 +102,11 @@ class WindowScaling:
         u      = log(y) | asinh(y / pre) | y      (kind log, asinh, any other)
         scaled = (u - location) / scale
 
-        kind adaptive, pre > 0:  u = log(y) from pre on, log(pre) + (y - pre) / pre below;  pre = 0:  u = y
+        kind adaptive, pre > 0, top = exp(location + scale), or pre where that is larger:
+        u = log(pre) + (y - pre) / pre   below pre
+            log(y)                       from pre to top
+            log(top) + (y - top) / top   above top
+        pre = 0:  u = y
 
     Shapes:
         pre, location, scale: [n, C]
@@ -143,17 +138,18 @@ class WindowScaling:
         """Return values scaled, in float64.
 
         Shapes:
-            values: [n, K, C], and so is the result.
+            values: [n, K, C, ...], and so is the result.
         """
         u = np.asarray(values, np.float64)
+        pre, location, scale = self._beside(u)
         with np.errstate(divide="ignore", invalid="ignore"):  # what cannot be scaled becomes infinite or NaN
             if self.kind == "log":
                 u = np.log(u)
             elif self.kind == "asinh":
-                u = np.arcsinh(u / self.pre[:, None])
+                u = np.arcsinh(u / pre)
             elif self.kind == "adaptive":
-                u = _into_logs(u, self.pre[:, None])
-        result: Array = (u - self.location[:, None]) / self.scale[:, None]
+                u = _into_logs(u, pre, location + scale)
+        result: Array = (u - location) / scale
         return result
 
     def invert(self, values: Array) -> Array:
@@ -163,10 +159,7 @@ class WindowScaling:
             values: [n, K, C, ...], and so is the result.
         """
         scaled = np.asarray(values, np.float64)
-        pre, location, scale = (
-            part.reshape(len(part), 1, -1, *[1] * (scaled.ndim - 3))
-            for part in (self.pre, self.location, self.scale)
-        )
+        pre, location, scale = self._beside(scaled)
         with np.errstate(over="ignore"):
             u: Array = scaled * scale + location
             if self.kind == "log":
@@ -174,23 +167,45 @@ class WindowScaling:
             elif self.kind == "asinh":
                 u = np.sinh(u) * pre
             elif self.kind == "adaptive":
-                u = _out_of_logs(u, pre)
+                u = _out_of_logs(u, pre, location + scale)
         return u
 
+    def _beside(self, values: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+        """Return pre, location and scale as they meet values [n, K, C, ...]."""
+        return tuple(
+            part.reshape(len(part), 1, -1, *[1] * (values.ndim - 3))
+            for part in (self.pre, self.location, self.scale)
+        )
 
-def _into_logs(values: NDArray[np.float64], pre: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the logarithms of values where pre > 0, straight on below it, and the values elsewhere."""
-    least = np.where(pre > 0, pre, 1.0)
-    logs = np.log(np.maximum(values, least)) + (np.minimum(values, least) - least) / least
+
+def _into_logs(
+    values: NDArray[np.float64], pre: NDArray[np.float64], high: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the logarithms of values where pre > 0, straight on below it and above exp(high)."""
+    least, low, top, high = _ends(pre, high)
+    logs = np.log(np.maximum(values, least))
+    straight = np.where(values < least, low + (values - least) / least, high + (values - top) / top)
+    logs = np.where((values < least) | (values > top), straight, logs)
     return np.where(pre > 0, logs, values)
 
 
-def _out_of_logs(u: NDArray[np.float64], pre: NDArray[np.float64]) -> NDArray[np.float64]:
+def _out_of_logs(
+    u: NDArray[np.float64], pre: NDArray[np.float64], high: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Return the values that `_into_logs` came from."""
-    least = np.where(pre > 0, pre, 1.0)
-    below = u - np.log(least)
-    values = np.where(below < 0, least * (1.0 + below), np.exp(u))
+    least, low, top, high = _ends(pre, high)
+    straight = np.where(u > high, top * (1.0 + (u - high)), least * (1.0 + (u - low)))
+    values = np.where((u < low) | (u > high), straight, np.exp(u))
     return np.where(pre > 0, values, u)
+
+
+def _ends(pre: NDArray[np.float64], high: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    """Return between which values u is a logarithm: the least and its log, the top and its log."""
+    least = np.where(pre > 0, pre, 1.0)
+    low = np.log(least)
+    high = np.where(pre > 0, np.maximum(high, low), 0.0)
+    with np.errstate(over="ignore"):
+        return least, low, np.exp(high), high
 
 
 def _observed(rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

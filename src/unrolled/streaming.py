@@ -222,9 +222,7 @@ class ForecastStream:
     def _carry(self, points: int) -> Outcome:
         """Read the last points of the series on from the states, and return what follows them."""
         model = self._model
-        scaler = model.scaler
-        if scaler is not None and self._known_as is not None:
-            scaler = scaler.of(self._known_as)
+        scaler = model.scaler_of(self._known_as)
         table, _ = model.table(self._panel.tails(points), scaler)
         windowing = replace(model.windowing, window=points)
         zeros = np.zeros(1, np.int64)

@@ -81,7 +81,7 @@ class TrainingState:
 def train(
     trainer: Trainer,
     windows: Windows,
-    validation: Windows,
+    validation: Windows | None,
     plan: Plan,
     *,
     names: Sequence[object] = (),
@@ -111,7 +111,7 @@ def train(
     Args:
         trainer: does the steps. To go on, a fresh one, made as the first one was.
         windows: to learn from.
-        validation: to watch; may be empty.
+        validation: to watch; None, or empty, for nothing.
         plan: how long and how fast.
         names: of the series, for errors; their numbers where it is empty.
         watch: told about every stretch of steps.
@@ -166,7 +166,12 @@ class _Training:
     """
 
     def __init__(
-        self, trainer: Trainer, windows: Windows, validation: Windows, plan: Plan, names: Sequence[object]
+        self,
+        trainer: Trainer,
+        windows: Windows,
+        validation: Windows | None,
+        plan: Plan,
+        names: Sequence[object],
     ) -> None:
         self._trainer = trainer
         self._plan = plan
@@ -322,8 +327,10 @@ class _Training:
         refuse(self._trainer, self._windows_of(step - 1, step), step=step, rate=rate, names=self._names)
 
 
-def _watched(trainer: Trainer, validation: Windows, plan: Plan) -> Batch | None:
+def _watched(trainer: Trainer, validation: Windows | None, plan: Plan) -> Batch | None:
     """Return the validation windows that are looked at, those without a known target left out."""
+    if validation is None:
+        return None
     batch = Batch(*validation.some(plan.watched))
     if not batch.series.size:
         return None

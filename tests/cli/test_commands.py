@@ -168,15 +168,28 @@ def test_info_of_a_model(model: Path) -> None:
         "2019-12",
         "lstm",
         "20 steps",
-        "validation loss",
+        "members 6",
+        "refit True",
     ):
         assert word in result.stdout
+    assert "validation loss" not in result.stdout
     found = json.loads(run("info", model, "--json").stdout)
     assert found["kind"] == "model"
     assert found["arguments"]["horizon"] == 6
     assert found["columns"] == {"id": None, "time": "month"}
     assert found["training"]["steps"] == 20
     assert found["network"]["hidden_size"] == 4
+    assert (found["settings"]["members"], found["settings"]["refit"]) == (6, True)
+    assert len(found["settings"]["windows"]) == 6
+
+
+def test_info_of_a_model_whose_weights_the_points_held_out_chose(tmp_path: Path, sales: Path) -> None:
+    path = tmp_path / "chosen.safetensors"
+    run("fit", sales, *USUAL, "--no-refit", "--save", path)
+    assert "validation loss" in run("info", path).stdout
+    found = json.loads(run("info", path, "--json").stdout)
+    assert found["training"]["validation_loss"] > 0
+    assert found["settings"]["refit"] is False
 
 
 def test_info_of_a_file(tmp_path: Path) -> None:

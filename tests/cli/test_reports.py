@@ -75,7 +75,7 @@ def test_facts_of_the_network() -> None:
 
 
 def test_facts_of_the_comparison() -> None:
-    forecaster, _ = fitted(waves(3), season=2)
+    forecaster, _ = fitted(waves(3), season=2, refit=False)
     comparison = forecaster.report_
     assert comparison is not None
     report = comparison_report(comparison)

@@ -195,9 +195,10 @@ void check_windows(int cell, bool every, Scaling scaling, Loss loss) {
     CHECK(test::same_bits(std::vector<double>(fitted, fitted + 6),
                           std::vector<double>(scaling_of.data() + 6 * n, scaling_of.data() + 6 * n + 6)));
     const auto scaled = [&](Index i) {
-      const double pre = fitted[i % 2];
-      const double u = unrolled::bent(w.scaling, pre) ? unrolled::bend(w.scaling, window[i], pre) : window[i];
-      return (u - fitted[2 + i % 2]) / fitted[4 + i % 2];
+      const Index c = i % 2;
+      const auto bend = unrolled::bend_of(w.scaling, unrolled::window_scale(fitted, 2), c);
+      const double u = unrolled::bent(w.scaling, fitted[c]) ? bend.into(window[i]) : window[i];
+      return (u - fitted[2 + c]) / fitted[4 + c];
     };
     test::Reals x, h(42), c(42);
     for (Index i = 0; i < w.window * 2; ++i) x.push_back(scaled(i));
@@ -328,15 +329,50 @@ TEST(adaptive_by_hand) {
   NEAR(fitted[4], std::sqrt((1 + 14 * ten * ten) / 5 - mean * mean), 1e-14);
   double scaled[4], back[] = {1e5, -1e5, 1e-3, 1e-3};
   unrolled::scale_points(spec, 2, back, unrolled::window_scale(fitted, 2), scaled);
-  NEAR(scaled[0], (5 * ten - mean) / fitted[4], 1e-12);
+  const double top = std::exp(mean + fitted[4]);
+  NEAR(scaled[0], 1 + (1e5 - top) / top / fitted[4], 1e-12 * scaled[0]);
   NEAR(scaled[2], (1e-3 - 1 - mean) / fitted[4], 1e-12);
   unrolled::unscale_forecast(spec, 1, unrolled::window_scale(fitted, 2), scaled);
   for (Index i = 0; i < 4; ++i) NEAR(scaled[i], back[i], 1e-12 * std::fmax(1, std::fabs(back[i])));
+  double far[] = {10, 10, 1, 0};  // no forecast is exponential
+  unrolled::unscale_forecast(spec, 1, unrolled::window_scale(fitted, 2), far);
+  NEAR(far[0], top * (1 + 9 * fitted[4]), 1e-12 * far[0]);
+  NEAR(far[2], top, 1e-12 * top);
   CHECK(fitted[1] == 0);
   spec.scaling = Scaling::standard;
   unrolled::fit_scaling(spec, window, 6, unrolled::window_scale(straight, 2));
   CHECK(fitted[3] == straight[3]);
   CHECK(fitted[5] == straight[5]);
+}
+
+// adaptive: nothing is read in logs that deviates by more there than any series does, here by sqrt(2) log(step).
+TEST(adaptive_to_a_bound) {
+  for (const double step : {1e3, 2e3}) {
+    const double window[] = {1, step, std::pow(step, 2), std::pow(step, 3), std::pow(step, 4)};
+    double fitted[3];
+    unrolled::fit_scaling({5, 1, 1, 1, Scaling::adaptive}, window, 5, unrolled::window_scale(fitted, 1));
+    CHECK(fitted[0] == (step < 2e3 ? 1 : 0));
+  }
+}
+
+// adaptive: most of a window is 0, and a deviation above its mean is still below its smallest value: one line.
+TEST(adaptive_below_its_smallest_value) {
+  std::vector<double> window(200, 0.0);
+  window[3] = 2, window[90] = 30;
+  double fitted[3];
+  const auto by = unrolled::window_scale(fitted, 1);
+  const WindowSpec spec{200, 1, 5, 1, Scaling::adaptive};
+  unrolled::fit_scaling(spec, window.data(), 200, by);
+  CHECK(fitted[0] == 2);
+  CHECK(fitted[1] + fitted[2] < std::log(2.0));
+  const double values[] = {-2, 0, 1.999, 2.001, 40};
+  double scaled[5];
+  unrolled::scale_points(spec, 5, values, by, scaled);
+  for (Index i = 0; i < 5; ++i) {
+    NEAR(scaled[i], (std::log(2.0) + values[i] / 2 - 1 - fitted[1]) / fitted[2], 1e-11);
+  }
+  unrolled::unscale_forecast(spec, 1, by, scaled);
+  for (Index i = 0; i < 5; ++i) NEAR(scaled[i], values[i], 1e-11);
 }
 
 void check_slope(int cell, bool every, Scaling scaling, Loss loss) {

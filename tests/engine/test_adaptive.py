@@ -32,7 +32,9 @@ WINDOWS = {
     "tame": ([5, 6, 7, 8, 7, 6, 5, 6], 0.0),
     "constant": ([7, 7, NAN, 7, 7, 7, 7, 7], 0.0),
     "zeros": ([0, 0, 0, 0, NAN, 0, 0, 0], 0.0),
-    "tiny and huge": ([1e-30, 1e-20, 1e-10, 1, 1e10, 1e20, 1e30, 1e30], 1e-30),
+    "few values among zeros": ([0] * 23 + [2, 30], 2.0),
+    "tiny and huge": ([1e-6, 1e-4, 1e-2, 1, 1e2, 1e4, 1e6, 1e6], 1e-6),
+    "more than a series spans": ([1e-7, 1e-5, 1e-2, 1, 1e2, 1e5, 1e7, 1e7], 0.0),
     "nothing": ([NAN] * 8, 0.0),
 }
 
@@ -107,7 +109,11 @@ def test_what_was_scaled_comes_back(dtype: str, window: Array) -> None:
     here = WindowScaling.of("adaptive", fitted[None])
     pre, size = here.pre[0], here.location[0] + 40 * here.scale[0]
     steps = np.array([-1e3, -10.0, -1.0, 0.0, 0.5, 0.999, 1.0, 1.001, 2.0])[:, None]
-    values = np.concatenate([np.where(pre > 0, pre, size) * steps, window, 1e3 * window])[None]
+    high = np.where(pre > 0, here.location[0] + here.scale[0], 0.0)
+    top = np.where(pre > 0, np.exp(high), size) * np.maximum(steps, 0.5)
+    values = np.concatenate([np.where(pre > 0, pre, size) * steps, window, 1e3 * window, top, 1e3 * top])[
+        None
+    ]
     scaled = here.apply(values)
     assert np.isfinite(scaled).all()
     lost = 1e-14 * np.where(pre > 0, pre, np.abs(size)).max() * 1e3
@@ -118,3 +124,28 @@ def test_what_was_scaled_comes_back(dtype: str, window: Array) -> None:
     np.testing.assert_allclose(scaled[0], scale(values[0], oracle, "adaptive"), rtol=1e-9, atol=1e-9)
     back = unscale(scaled[0][..., None], oracle, "adaptive")[..., 0]
     np.testing.assert_allclose(back, values[0], rtol=1e-9, atol=lost)
+
+
+@every_dtype
+@pytest.mark.parametrize(
+    "name", ["growth", "growth with gaps and zeros", "tiny and huge", "few values among zeros"]
+)
+def test_no_forecast_is_exponential(name: str, dtype: str) -> None:
+    """The core says 10 deviations in logs of every window: nine straight ones above the first."""
+    window = np.array(WINDOWS[name][0], dtype)[:, None]
+    engine = Engine("gru", input_size=2, hidden_size=2, output_size=1, dtype=dtype)
+    zeros = {part: np.zeros(shape, dtype) for part, shape in engine.shapes.items()}
+    (bias,) = (part for part, shape in engine.shapes.items() if shape == (1,))
+    engine.set({**zeros, bias: np.array([10.0], dtype)})
+    table, zero = Table(window, np.array([0, len(window)])), np.zeros(1, np.int64)
+    windowing = Windowing(len(window), 1, scaling="adaptive", mask=True)
+    said = engine.forecast(table, zero, zero, windowing=windowing)
+    pre, location, size = said.scaling[0, :, 0].astype(np.float64)
+    high = max(location + size, np.log(pre))
+    expected = np.exp(high) * (1 + location + 10 * size - high)
+    if name != "few values among zeros":
+        np.testing.assert_allclose(expected, np.exp(location + size) * (1 + 9 * size))
+    tolerance = 1e-6 if dtype == "float32" else 1e-13
+    np.testing.assert_allclose(said.outputs.ravel(), expected, rtol=tolerance)
+    here = WindowScaling.of("adaptive", said.scaling).invert(np.full((1, 1, 1), 10.0))
+    np.testing.assert_allclose(here.item(), expected, rtol=1e-13)

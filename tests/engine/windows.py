@@ -67,27 +67,44 @@ def skewness(values: Array) -> float:
     return float((((values - values.mean()) / values.std()) ** 3).mean())
 
 
+MOST_IN_LOGS = 10.0
+"""The largest deviation of logs that a window is read in."""
+
+
 def smallest_in_logs(seen: Array) -> float:
     """Return the smallest value above 0 of values that adaptive reads in logs, and 0 of others."""
     above = seen[seen > 0]
     if (seen < 0).any() or above.size == 0 or not above.max() > 10 * above.min():
         return 0.0
     least = float(above.min())
-    return least if abs(skewness(into_logs(seen, least))) + 1e-6 < abs(skewness(seen / seen.max())) else 0.0
+    logs = into_logs(seen, least)
+    less_skew = abs(skewness(logs)) + 1e-6 < abs(skewness(seen / seen.max()))
+    return least if less_skew and logs.std() <= MOST_IN_LOGS else 0.0
 
 
-def into_logs(values: Array, pre: float) -> Array:
-    """Return log(y), straight on below pre, or y where pre is 0."""
+def into_logs(values: Array, pre: float, high: float = np.inf) -> Array:
+    """Return log(y), straight on below pre and above exp(high), or y where pre is 0."""
     if not pre:
         return values
-    return np.array([np.log(v) if v >= pre else np.log(pre) + (v - pre) / pre for v in values])
+    high = max(high, np.log(pre))
+    top = np.exp(high)
+
+    def one(v: float) -> float:
+        if v > top:
+            return float(high + (v - top) / top)
+        return float(np.log(v) if v >= pre else np.log(pre) + (v - pre) / pre)
+
+    return np.array([one(v) for v in values])
 
 
-def out_of_logs(u: float, pre: float) -> float:
+def out_of_logs(u: float, pre: float, high: float) -> float:
     """Return what `into_logs` came from."""
     if not pre:
         return u
     least = np.log(pre)
+    high = max(high, least)
+    if u > high:
+        return float(np.exp(high) * (1 + (u - high)))
     return float(pre * (1 + (u - least)) if u < least else np.exp(u))
 
 
@@ -95,7 +112,8 @@ def scale(points: Array, fitted: Array, scaling: str) -> Array:
     """Return points [n, C] as the network reads them."""
     pre, location, size = fitted
     if scaling == "adaptive":
-        points = np.stack([into_logs(column, low) for column, low in zip(points.T, pre, strict=True)], axis=1)
+        ends = zip(points.T, pre, location + size, strict=True)
+        points = np.stack([into_logs(column, low, high) for column, low, high in ends], axis=1)
     u = np.log(points) if scaling == "log" else np.arcsinh(points / pre) if scaling == "asinh" else points
     scaled: Array = (u - location) / size
     return scaled
@@ -106,7 +124,7 @@ def unscale(y: Array, fitted: Array, scaling: str) -> Array:
     pre, location, size = fitted[:, np.newaxis, :, np.newaxis]
     u: Array = y * size + location
     if scaling == "adaptive":
-        return np.vectorize(out_of_logs)(u, pre)
+        return np.vectorize(out_of_logs)(u, pre, location + size)
     return np.exp(u) if scaling == "log" else pre * np.sinh(u) if scaling == "asinh" else u
 
 

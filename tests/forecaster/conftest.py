@@ -34,7 +34,7 @@ def saved_bytes(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         "ds": np.tile(days, 2),
         "y": np.concatenate(waves(40, 40)),
     }
-    small(2, window=4, scaling="series", hidden_size=2).fit(pl.DataFrame(columns)).save(path)
+    small(2, window=4, members=1, scaling="series", hidden_size=2).fit(pl.DataFrame(columns)).save(path)
     return path.read_bytes()
 
 

@@ -135,7 +135,7 @@ class TestRoundTrip:
 class TestFile:
     @pytest.fixture
     def path(self, tmp_path):
-        small(3, scaling="series", cell="gru").fit(waves(40, 50)).save(tmp_path / "model")
+        small(3, scaling="series", cell="gru", members=1).fit(waves(40, 50)).save(tmp_path / "model")
         return tmp_path / "model"
 
     def test_it_is_safetensors_with_the_names_of_torch(self, path):

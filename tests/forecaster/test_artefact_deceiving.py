@@ -32,7 +32,7 @@ def put(*keys_and_value):
     return change
 
 
-HARMLESS = (("encoder", None), ("calibration", None))
+HARMLESS = (("encoder", None), ("calibration", None), ("windows", []))
 """Values that say no more than that there is nothing."""
 
 
@@ -41,7 +41,7 @@ class TestHeader:
         "key",
         [
             *("arguments", "settings", "histories", "network", "windowing", "head", "panel"),
-            *("encoder", "calibration"),
+            *("encoder", "calibration", "windows"),
         ],
     )
     @pytest.mark.parametrize("value", ["missing", None, 3, "text", [], {}, [1, 2], {"a": 1}])

@@ -20,7 +20,7 @@ from tests.forecaster.helpers import small, wave
 from tests.forecaster.lessons import lesson, planned
 from tests.meta.repository import ROOT
 from unrolled.checkpoint import SCHEMA, Checkpoint, fingerprint
-from unrolled.ensemble import train_members
+from unrolled.ensemble import Book, Lesson, train_members
 from unrolled.errors import FileError
 
 
@@ -110,7 +110,7 @@ class TestRefused:
         assert "left as it is" in str(caught.value)
         job = lesson()
         with pytest.raises(FileError, match=message):
-            train_members([job.trainer], job.windows, job.validation, [planned()], threads=1, checkpoint=book)
+            train_members([Lesson(*job, planned())], threads=1, book=Book(book, 1))
         assert book.path.read_bytes() == content
 
     def test_another_training(self, book):
@@ -213,20 +213,17 @@ import numpy as np
 from tests.forecaster.lessons import lesson, planned
 from unrolled import training
 from unrolled.checkpoint import Checkpoint
-from unrolled.ensemble import train_members
+from unrolled.ensemble import Book, Lesson, train_members
 
 path, result, slow = sys.argv[1:]
 jobs = [lesson(seed=seed, dropout=0.2, cell="gru") for seed in range(3)]
 if slow:
     training._BREATH_S = 0.0  # a stretch a step
 histories = train_members(
-    [job.trainer for job in jobs],
-    jobs[0].windows,
-    jobs[0].validation,
-    [planned(steps=400, seed=seed, snapshots=3) for seed in range(3)],
+    [Lesson(*job, planned(steps=400, seed=seed, snapshots=3)) for seed, job in enumerate(jobs)],
     threads=2,
     watch=(lambda history, plan: time.sleep(0.002)) if slow else None,
-    checkpoint=Checkpoint(path, 0.05, "killed") if path else None,
+    book=Book(Checkpoint(path, 0.05, "killed"), 3) if path else None,
 )
 np.savez(result, *[job.weights() for job in jobs], *[history.losses for history in histories])
 """

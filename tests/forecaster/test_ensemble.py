@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.forecaster.helpers import wave
 from tests.forecaster.lessons import lesson, planned
 from unrolled.checkpoint import Checkpoint
-from unrolled.ensemble import train_members
+from unrolled.ensemble import Book, Lesson, train_members
 from unrolled.errors import FileError, TrainingError
 from unrolled.progress import progress_bar
 
@@ -27,18 +27,9 @@ def jobs(*seeds, threads=1, **changes):
 def together(members, seeds, *, threads=2, watch=None, checkpoint=None, names=(), **plan):
     """Train lessons as the members of an ensemble."""
     plans = [planned(seed=seed, **plan) for seed in seeds]
-    trainers = [job.trainer for job in members]
-    windows, validation = members[0].windows, members[0].validation
-    return train_members(
-        trainers,
-        windows,
-        validation,
-        plans,
-        threads=threads,
-        watch=watch,
-        checkpoint=checkpoint,
-        names=names,
-    )
+    lessons = [Lesson(*job, one) for job, one in zip(members, plans, strict=True)]
+    book = None if checkpoint is None else Book(checkpoint, len(lessons))
+    return train_members(lessons, threads=threads, watch=watch, book=book, names=names)
 
 
 def facts(history):
@@ -265,8 +256,8 @@ class TestBar:
         monkeypatch.setattr(
             "rich.progress.Progress.update", lambda self, task, **values: drawn.append(values)
         )
-        with progress_bar(True, 3) as watch:
-            together(jobs(0, 1, 2), range(3), threads=2, watch=watch)
+        with progress_bar(True) as watch:
+            together(jobs(0, 1, 2), range(3), threads=2, watch=watch, together=120)
         assert {values["total"] for values in drawn} == {120}
         done = [values["completed"] for values in drawn]
         assert done == sorted(done)
@@ -277,6 +268,6 @@ class TestBar:
         monkeypatch.setattr(
             "rich.progress.Progress.update", lambda self, task, **values: drawn.append(values)
         )
-        with progress_bar(True, 2) as watch:
-            together(jobs(0, 1), range(2), watch=watch, lr=0.0, patience=2, steps=100)
+        with progress_bar(True) as watch:
+            together(jobs(0, 1), range(2), watch=watch, lr=0.0, patience=2, steps=100, together=200)
         assert drawn[-1]["completed"] == drawn[-1]["total"] == 200

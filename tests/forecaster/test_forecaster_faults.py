@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MODULES = (
-    *("checks", "rules", "estimator", "forecaster", "fitting", "model", "tables", "streaming", "training"),
-    *("network", "stream", "artefact"),
+    *("checks", "rules", "estimator", "forecaster", "fitting", "jobs", "model", "tables", "streaming"),
+    *("training", "network", "stream", "artefact"),
 )
 CHINESE = "[\u4e00-\u9fff]"
 SPEC = {"cell": "lstm", "input_size": 1, "hidden_size": 2, "output_size": 1}

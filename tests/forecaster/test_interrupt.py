@@ -75,7 +75,7 @@ def interrupted(monkeypatch):
     """Have every forecaster interrupted after 30 steps."""
 
     @contextlib.contextmanager
-    def bar(wanted, members, also):
+    def bar(wanted, also):
         yield after(30, press_ctrl_c)
 
     monkeypatch.setattr(forecaster_module, "progress_bar", bar)

@@ -20,13 +20,15 @@ import numpy as np
 from tests.forecaster.beside import told
 from tests.forecaster.helpers import small
 
-path, result, slow = sys.argv[1:]
-panel = told(60, 72)
+path, result, slow, rehearsed = sys.argv[1:]
+panel = told(*[60, 72] * (10 if rehearsed else 1))
 panel.series[0][[5, 6, 30]] = np.nan
-forecaster = small(
-    3, window=8, members=3, threads=2, steps=400, num_layers=2, dropout=0.2, snapshots=3, cell="gru",
-    scaling="series", loss="gaussian", calibration=9, patience=0,
-)
+how = dict(members=3, threads=2, num_layers=2, dropout=0.2, snapshots=3, cell="gru")
+if rehearsed:  # of two scalings, before members of different windows
+    how |= dict(season=4, steps=160)
+else:
+    how |= dict(window=8, steps=400, scaling="series", loss="gaussian", calibration=9, patience=0)
+forecaster = small(3, **how)
 if slow:
     from unrolled import training
     training._BREATH_S = 0.0  # a stretch a step
@@ -40,18 +42,19 @@ np.savez(result, *weights, *losses, said.y_hat, said.lower[50], said.upper[50])
 """
 
 
-def begin(folder, path, result, *, slow=False):
+def begin(folder, path, result, *, slow=False, rehearsed=False):
     """Fit in a process of its own."""
-    arguments = [str(path or ""), str(folder / result), "slow" if slow else ""]
+    arguments = [str(path or ""), str(folder / result), "slow" if slow else "", "yes" if rehearsed else ""]
     return subprocess.Popen([sys.executable, "-c", TRAINING, *arguments], cwd=ROOT)
 
 
-def test_killed_twice_it_goes_on_to_the_same_bits(tmp_path):
+@pytest.mark.parametrize("rehearsed", [False, True])
+def test_killed_twice_it_goes_on_to_the_same_bits(tmp_path, rehearsed):
     path = tmp_path / "training"
-    unbroken = begin(tmp_path, None, "unbroken")
+    unbroken = begin(tmp_path, None, "unbroken", rehearsed=rehearsed)
     for _ in range(2):
         known = path.read_bytes() if path.exists() else b""
-        process = begin(tmp_path, path, "never", slow=True)
+        process = begin(tmp_path, path, "never", slow=True, rehearsed=rehearsed)
         written = 0
         while written < 4:  # it was begun, and then written several times more
             assert process.poll() is None, "it was done before it could be killed"
@@ -61,7 +64,7 @@ def test_killed_twice_it_goes_on_to_the_same_bits(tmp_path):
             known = now
         process.send_signal(signal.SIGKILL)
         assert process.wait(60) == -signal.SIGKILL
-    assert begin(tmp_path, path, "gone-on").wait(60) == 0
+    assert begin(tmp_path, path, "gone-on", rehearsed=rehearsed).wait(60) == 0
     assert unbroken.wait(60) == 0
     assert not (tmp_path / "never.npz").exists()
     with np.load(tmp_path / "unbroken.npz") as one, np.load(tmp_path / "gone-on.npz") as other:

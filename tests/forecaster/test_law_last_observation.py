@@ -77,21 +77,22 @@ def test_the_mean_of_counts(cell, strategy, memory, scaling):
         loss="negative_binomial",
         dtype="float64",
         window=12,
+        members=1,
     )
     model = forecaster.fit(y)._model
-    says = model._carried if memory == "all" else model._direct
+    says, which = (model._carried, model.network) if memory == "all" else (model._direct, 0)
     means = []
     for last in (y[-1], y[-1] + 1):
         panel = to_panel(np.append(y[:-1], last), dtype="float64")
         table, starts = model.table(panel)
-        outputs, scaling = says(model.network, table, np.zeros(1, np.int64), starts, 1)
+        outputs, scaling = says(which, table, np.zeros(1, np.int64), starts, 1)
         means.append(outputs[0, 0, 0, 0] * scaling.scale.item())
     assert abs(means[1] - means[0]) > 1e-4
 
 
 def test_a_network_that_reads_nothing_fails_the_law():
     """The law has teeth."""
-    forecaster = small(3, dtype="float64", window=12, scaling="none", skip=False).fit([wave()])
+    forecaster = small(3, dtype="float64", window=12, scaling="none", skip=False, members=1).fit([wave()])
     engine = forecaster.network_.engine
     engine.write(np.zeros(engine.parameter_count))
     assert (slope(forecaster, [wave()]) == 0).all()

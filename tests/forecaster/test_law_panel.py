@@ -22,7 +22,7 @@ from tests.forecaster.beside import (
 )
 from tests.forecaster.helpers import small, wave
 from unrolled.covariates import read_series
-from unrolled.fitting import _table
+from unrolled.jobs import table_of
 
 LENGTHS = (60, 72, 90)
 
@@ -153,7 +153,7 @@ def test_a_forecast_from_an_origin_is_one_from_the_series_that_ends_there(use, k
     ).fit(panel.series, **beside)
     model = forecaster._model
     whole = read_series(panel.series, forecaster.get_params(), **beside)
-    table = _table(whole, None, model.encoder)
+    table = table_of(whole, None, model.encoder)
     for back in (3, 7):
         starts = whole.lengths - 12 - back
         inside = model.after(table, np.arange(2), starts, threads=1).point()

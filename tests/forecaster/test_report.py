@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -82,7 +83,9 @@ class TestWhatIsCompared:
     def test_the_network_forecasts_the_last_points_from_those_before(self, strategy, scaling, loss):
         quantiles = (0.2, 0.5) if loss == "quantile" else None
         series = waves(60, 75, 90)
-        forecaster = small(4, strategy=strategy, scaling=scaling, loss=loss, quantiles=quantiles, season=6)
+        forecaster = small(
+            4, strategy=strategy, scaling=scaling, loss=loss, quantiles=quantiles, season=6, refit=False
+        )
         row = forecaster.fit(series).report_.rows["network"]
         known, actual = [one[:-4] for one in series], np.stack([one[-4:] for one in series])
         forecast = forecaster.predict(known)
@@ -97,7 +100,7 @@ class TestWhatIsCompared:
 
     def test_channels_count_one_by_one(self):
         y = np.stack([wave(seed=1), 100 * wave(seed=2)], axis=1)
-        forecaster = small(3).fit(y)
+        forecaster = small(3, refit=False).fit(y)
         assert forecaster.report_.n_series == 2
         forecast = forecaster.predict(y[:-3])
         assert forecaster.report_.rows["network"]["mae"] == pytest.approx(mae(y[-3:], forecast), rel=1e-5)
@@ -138,11 +141,71 @@ class TestWhatIsCompared:
         assert rows["network"]["mase"] != whole.rows["network"]["mase"]
 
     def test_whether_these_points_chose_the_weights_is_said(self):
-        chosen, last = small(3).fit(wave()).report_, small(3).fit(wave()).history_
-        assert chosen.selected == bool(last.checks)
+        for refit in (True, False):
+            forecaster = small(3, refit=refit).fit(wave())
+            assert bool(forecaster.history_.checks) != refit
+            assert forecaster.report_.selected != refit
 
     def test_it_is_plain_data(self):
         json.dumps(small(3).fit(wave()).report_.to_dict(), allow_nan=False)
+
+
+class TestRehearsal:
+    """With `refit` the report is of a network that learned from nothing of the points it is judged by."""
+
+    @strategies
+    @pytest.mark.parametrize("scaling", SCALINGS)
+    def test_it_is_what_would_have_been_fitted_on_the_points_before(self, strategy, scaling):
+        series = waves(60, 75, 90)
+        changes = {
+            "strategy": strategy,
+            "scaling": scaling,
+            "window": 12,
+            "patch": 1,
+            "steps": 20,
+            "season": 6,
+        }
+        forecaster = small(4, **changes, members=2).fit(series)
+        hidden = 3 * 4  # three horizons, less than a quarter of the 75 points of the middle series
+        assert forecaster.settings_.held_out == hidden
+        before = [one[:-hidden] for one in series]
+        alone = small(4, **changes, members=1, refit=False, validation=0).fit(before)
+        known, actual = [one[:-4] for one in series], np.stack([one[-4:] for one in series])
+        row = forecaster.report_.rows["network"]["mae"]
+        assert row == pytest.approx(mae(actual, alone.predict(known)), rel=1e-6)
+        assert row != pytest.approx(mae(actual, forecaster.predict(known)), rel=1e-3)
+
+    @strategies
+    def test_the_members_learn_from_all_points(self, strategy):
+        changes = {"strategy": strategy, "members": 2, "steps": 20, "scaling": "series"}
+        one, other = (
+            small(3, **changes).fit(wave()),
+            small(3, **changes, refit=False, validation=0).fit(wave()),
+        )
+        assert one.report_ is not None
+        np.testing.assert_array_equal(one.predict(), other.predict())
+
+    @pytest.mark.parametrize(("kind", "better"), [("walks", "adaptive"), ("growing", "mean_abs")])
+    def test_of_many_series_it_chooses_the_scaling_that_errs_less(self, kind, better):
+        noise = np.random.default_rng(3).standard_normal((20, 60))
+        rates = np.linspace(0.02, 0.1, 20)[:, None]
+        series = noise.cumsum(axis=1) if kind == "walks" else np.exp(rates * np.arange(60) + 0.02 * noise)
+        changes = {"window": 8, "steps": 30}
+        settings = small(2, **changes).fit(list(series)).settings_
+        errors = {}
+        for scaling in ("adaptive", "mean_abs"):
+            alone = small(2, **changes, scaling=scaling, members=1, refit=False, validation=0)
+            alone.fit(list(series[:, :-6]))
+            errors[scaling] = np.mean(
+                [
+                    np.abs(np.asarray(alone.predict(list(series[:, :end]))) - series[:, end : end + 2])
+                    / series[:, end - 8 : end].std(axis=1)[:, None]
+                    for end in range(54, 59)
+                ]
+            )
+        assert settings.scaling == better == min(errors, key=errors.__getitem__)
+        told = dict(re.findall(r"(\w+) (\d[\d.]+\d)", settings.reasons["scaling"]))
+        assert {name: float(error) for name, error in told.items()} == pytest.approx(errors, rel=1e-3)
 
 
 class TestNoReport:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.forecaster.helpers import small, wave, waves
 from unrolled import Forecaster
-from unrolled.engine import OPTIMIZERS
+from unrolled.engine import LOSSES, OPTIMIZERS
 from unrolled.messages import speaking
 from unrolled.rules import settle
 from unrolled.scaling import SCALINGS
@@ -22,7 +22,7 @@ from unrolled.windows import split_windows
 NOTHING = dict.fromkeys(
     (
         *("window", "patch", "hidden_size", "skip", "scaling", "optimizer", "lr", "weight_decay", "schedule"),
-        *("batch_size", "steps", "epochs", "validation", "patience", "mask"),
+        *("batch_size", "steps", "epochs", "validation", "patience", "mask", "refit", "members", "loss"),
     )
 )
 GIVEN = {
@@ -40,7 +40,11 @@ GIVEN = {
     "patience": 6,
     "validation": 8,
     "mask": False,
+    "refit": False,
+    "members": 2,
 }
+WATCHED = ("validation", "calibration", "patience")
+"""Each of them says that the points held out choose the weights."""
 
 lengths = st.lists(st.integers(2, 200), min_size=1, max_size=4).map(np.array)
 horizons = st.integers(1, 20)
@@ -98,10 +102,12 @@ def test_held_out_is_nothing_or_at_least_a_forecast(of, horizon, season, direct,
     settings = by_rule(of, horizon, season, direct, window=window)
     assert settings.held_out == 0 or settings.held_out >= horizon
     at_once = horizon if direct else 1
-    train, valid = split_windows(of, window=settings.window, horizon=at_once, held_out=settings.held_out)
+    sizes = {"window": settings.window, "horizon": at_once, "padded": settings.mask}
+    train, valid = split_windows(of, held_out=settings.held_out, **sizes)
     assert settings.held_out == 0 or len(valid) > 0
     if np.median(of) >= horizon + 1 and window is None:
         assert len(train) > 0
+        assert len(split_windows(of, held_out=0, **sizes)[0]) > 0
 
 
 @given(of=lengths, horizon=horizons, season=seasons, direct=st.booleans())
@@ -129,8 +135,10 @@ def test_an_epoch_is_one_pass_over_the_windows(of, horizon, direct, window, vali
     given_ones = {"window": window, "validation": validation, "batch_size": batch_size, "epochs": epochs}
     settings = by_rule(of, horizon, None, direct, **given_ones)
     at_once = horizon if direct else 1
-    sizes = {"window": settings.window, "horizon": at_once, "held_out": settings.held_out}
-    train, _ = split_windows(of, **sizes, padded=settings.mask)
+    hidden = 0 if settings.refit else settings.held_out
+    train, _ = split_windows(
+        of, window=settings.window, horizon=at_once, held_out=hidden, padded=settings.mask
+    )
     if len(train):
         assert settings.steps == epochs * -(-len(train) // settings.batch_size)
 
@@ -154,7 +162,153 @@ def test_each_given_value_is_kept_and_needs_no_reason(name):
     chosen = {
         "validation" if field.name == "held_out" else field.name for field in dataclasses.fields(settings)
     }
-    assert set(settings.reasons) == chosen - {"reasons", "ahead", "calibration", name}
+    silent = {"reasons", "ahead", "calibration", "scalings", name}
+    if settings.refit:
+        silent |= {"patience"}  # nothing is watched that could stop training
+    if name == "window":
+        silent |= {"windows"}  # all read what was given
+    assert set(settings.reasons) == chosen - silent
+
+
+@given(watched=st.sets(st.sampled_from(WATCHED)), refit=st.none() | st.booleans(), direct=st.booleans())
+def test_points_held_out_choose_the_weights_only_where_something_of_them_is_said(watched, refit, direct):
+    settings = by_rule([200], 4, 12, direct, **dict.fromkeys(watched, 8), refit=refit)
+    assert settings.refit == (not watched if refit is None else refit)
+    if settings.refit:
+        assert settings.patience == (8 if "patience" in watched else 0)
+    elif "patience" not in watched:
+        assert settings.patience == 25
+    assert ("refit" in settings.reasons) == (refit is None)
+
+
+@given(of=lengths, horizon=horizons, season=seasons, direct=st.booleans(), refit=st.booleans())
+def test_a_rehearsal_is_hidden_up_to_three_horizons_but_a_quarter_of_the_points_at_most(
+    of, horizon, season, direct, refit
+):
+    settings = by_rule(of, horizon, season, direct, refit=refit)
+    if np.median(of) < 4 * horizon + 2:
+        assert settings.held_out == 0
+    elif settings.held_out:
+        most = max(horizon, min(3 * horizon, int(np.median(of)) // 4))
+        assert settings.held_out == (most if refit else horizon)
+    else:  # no series has room for a window, its target and these points
+        assert of.max() < settings.window + (horizon if direct else 1) + max(horizon, of.max() // 4)
+
+
+@given(of=lengths, horizon=st.integers(2, 20), season=seasons, members=st.none() | st.integers(1, 9))
+def test_members_read_the_window_three_quarters_and_half_of_it(of, horizon, season, members):
+    settings = by_rule(of, horizon, season, members=members)
+    assert settings.members == (members or 6)
+    if settings.members == 1:
+        assert settings.windows == ()
+        return
+    assert len(settings.windows) == settings.members
+    for number, read in enumerate(settings.windows):
+        share = settings.window * (1, 0.75, 0.5)[number % 3]
+        assert read % settings.patch == 0
+        assert max(settings.patch, share - settings.patch) <= max(read, settings.patch) <= settings.window
+        assert read <= max(share, settings.patch)
+    assert settings.windows[0] == settings.window
+
+
+@pytest.mark.parametrize(
+    ("direct", "changes"),
+    [
+        (False, {}),
+        (True, {"window": 24}),
+        (True, {"memory": "all"}),
+        (True, {"loss": "gaussian"}),
+        (True, {"loss": "student_t"}),
+        (True, {"loss": "negative_binomial"}),
+    ],
+    ids=str,
+)
+def test_members_read_the_same_where_it_is_given_or_outputs_are_no_values(direct, changes):
+    settings = by_rule([200], 4, 12, direct, members=3, **changes)
+    assert settings.windows == ()
+    assert "windows" not in settings.reasons
+
+
+@pytest.mark.parametrize(
+    ("direct", "changes", "members"), [(True, {}, 6), (False, {}, 1), (True, {"memory": "all"}, 1)], ids=str
+)
+def test_six_where_a_member_costs_one_call_and_one_where_it_costs_one_a_point(direct, changes, members):
+    assert by_rule([200], 4, 12, direct, **changes).members == members
+
+
+@pytest.mark.parametrize(
+    ("horizon", "season", "direct", "members", "window"),
+    [
+        (6, 12, True, None, 48),  # four seasons
+        (20, 12, True, None, 72),  # four horizons are 80: whole seasons
+        (1, None, True, None, 8),  # eight points at the least
+        (6, 12, True, 1, 36),  # one member: three seasons
+        (30, 12, True, 1, 84),
+        (24, 24, True, None, 336),  # two weeks of hours
+        (24, 24, True, 1, 240),  # ten days
+        (6, 12, False, None, 36),
+        (30, 12, False, None, 60),  # two horizons
+    ],
+)
+def test_the_window_of_long_series(horizon, season, direct, members, window):
+    assert by_rule([5000], horizon, season, direct, members=members).window == window
+
+
+@given(
+    points=st.integers(20, 300),
+    count=st.sampled_from([1, 19, 20, 40]),
+    horizon=st.integers(1, 12),
+    season=seasons,
+)
+def test_the_window_leaves_windows_to_learn_from(points, count, horizon, season):
+    """As many as it has points where there are few series, half as many where there are many."""
+    settings = by_rule([points] * count, horizon, season)
+    if points - horizon < 2:
+        return
+    windows = points - horizon - settings.window + 1
+    assert windows > settings.window * (1.0 if count < 20 else 0.5)
+
+
+@given(
+    of=st.integers(1, 60).map(lambda count: np.full(count, 80)),
+    direct=st.booleans(),
+    loss=st.sampled_from(LOSSES),
+    refit=st.booleans(),
+)
+def test_a_rehearsal_chooses_between_scalings_where_there_are_series_enough(of, direct, loss, refit):
+    settings = by_rule(of, 4, None, direct, loss=loss, refit=refit)
+    several = of.size >= 20 and direct and loss != "negative_binomial"
+    first = "adaptive" if loss in ("mae", "mse", "huber", "quantile") else "standard"
+    assert settings.scalings == ((first, "mean_abs") if several and refit else ())
+    if several:
+        assert settings.scaling == first
+    elif loss == "negative_binomial":
+        assert settings.scaling == "mean_abs"
+    elif direct:
+        assert settings.scaling == "last"
+    else:
+        assert settings.scaling == ("last" if loss in ("mae", "mse", "huber") else "standard")
+    assert by_rule(of, 4, None, direct, loss=loss, refit=refit, scaling="none").scalings == ()
+
+
+def test_more_windows_are_learned_from_by_a_larger_network_in_more_steps():
+    for count, hidden, lr, batch in ((1, 32, 0.003, 32), (20, 64, 0.003, 32), (200, 128, 0.006, 128)):
+        settings = by_rule([100] * count, 4, None, window=16)
+        windows = count * (100 - 16 - 4 + 1)
+        assert (settings.hidden_size, settings.lr, settings.batch_size) == (hidden, lr, batch)
+        assert settings.steps == round(8 * windows**0.5)
+    assert by_rule([5000] * 100, 4, None).steps == 5000
+    assert by_rule([5], 4, None).steps == 10
+
+
+@given(of=lengths, horizon=st.integers(2, 20), season=st.integers(2, 30), direct=st.booleans())
+def test_a_step_reads_whole_seasons_and_a_window_has_few_steps(of, horizon, season, direct):
+    settings = by_rule(of, horizon, season, direct)
+    if not direct or settings.window < 2 * season:
+        assert settings.patch == 1
+    else:
+        assert settings.patch % season == 0
+        assert settings.window // settings.patch <= 16 or settings.patch == season
 
 
 def test_falsehood_and_zero_are_values_too():
@@ -167,6 +321,8 @@ def test_every_reason_names_the_choice():
     settings = by_rule([200], 4, 12)
     for name, reason in settings.reasons.items():
         value = getattr(settings, "held_out" if name == "validation" else name)
+        if name == "windows":
+            value = ", ".join(map(str, dict.fromkeys(value)))
         assert re.search(rf"\b{name}\b.*{re.escape(str(value))}", reason), reason
 
 
@@ -197,6 +353,7 @@ class TestDescribe:
     def test_it_does_not_claim_points_held_out_where_none_could_be(self):
         forecaster = small(10, window=35).fit(wave(50))  # 35 + 10 + 10 points do not fit into 50
         assert forecaster.report_ is None
+        assert "validation 0" in forecaster.describe()
         assert "validation 10" not in forecaster.describe()
 
 
@@ -220,7 +377,7 @@ class TestShortSeries:
         assert 0 < len(forecaster.history_.losses) <= forecaster.settings_.steps
 
     def test_one_short_series_among_long_ones(self):
-        with pytest.warns(UserWarning, match=r"1 series are shorter than the window of 18 points.*: 1"):
+        with pytest.warns(UserWarning, match=r"1 series are shorter than the window of 24 points.*: 1"):
             forecaster = Forecaster(4, season=6, steps=5).fit(waves(60, 7, 90))
         assert forecaster.predict().shape == (3, 4)
         assert forecaster.settings_.mask

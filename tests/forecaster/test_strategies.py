@@ -50,7 +50,7 @@ class TestWhatAForecastSees:
 class TestRecursive:
     def test_it_is_a_loop_of_forecasts_of_one_point(self, cell, scaling):
         changes = {"cell": cell, "scaling": scaling, "strategy": "recursive", "dtype": "float64", "window": 8}
-        changes |= {"skip": False, "patch": 1, "validation": 0}
+        changes |= {"skip": False, "patch": 1, "validation": 0, "members": 1}
         forecast = small(5, **changes).fit(wave()).predict()
         one = small(1, **changes).fit(wave())
         y = wave()
@@ -67,7 +67,7 @@ class TestRecursive:
     def test_several_channels_are_fed_back_together(self, cell, scaling):
         y = np.stack([wave(seed=1), wave(seed=2)], axis=1)
         changes = {"cell": cell, "scaling": scaling, "strategy": "recursive", "dtype": "float64", "window": 8}
-        changes |= {"skip": False, "patch": 1, "validation": 0}
+        changes |= {"skip": False, "patch": 1, "validation": 0, "members": 1}
         forecast = small(3, **changes).fit(y).predict()
         one = small(1, **changes).fit(y)
         for _ in range(3):
@@ -111,7 +111,7 @@ class TestQuantiles:
 
     def test_the_median_is_fed_back(self):
         changes = {"strategy": "recursive", "window": 8, "dtype": "float64", "skip": False, "validation": 0}
-        changes |= {"loss": "quantile", "quantiles": self.LEVELS, "scaling": "last"}
+        changes |= {"loss": "quantile", "quantiles": self.LEVELS, "scaling": "last", "members": 1}
         forecast = small(3, **changes).fit(wave()).predict()
         one, y = small(1, **changes).fit(wave()), wave()
         for step in forecast:

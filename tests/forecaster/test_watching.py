@@ -13,12 +13,36 @@ class EnoughError(Exception):
 
 def test_the_watcher_sees_every_check_and_changes_nothing():
     seen: list[tuple[int, int]] = []
-    watched = small(3).fit(wave(), watch=lambda history, plan: seen.append((len(history.losses), plan.steps)))
+    how = {"members": 1, "refit": False}
+    watched = small(3, **how).fit(
+        wave(), watch=lambda history, plan: seen.append((len(history.losses), plan.steps))
+    )
     steps = watched.history_.losses
     assert seen[-1] == (len(steps), seen[-1][1])
     assert [done for done, _ in seen] == sorted({done for done, _ in seen})
     assert {done for done, _ in seen} >= set(watched.history_.checks)
-    np.testing.assert_array_equal(watched.predict(), small(3).fit(wave()).predict())
+    assert watched.history_.checks
+    np.testing.assert_array_equal(watched.predict(), small(3, **how).fit(wave()).predict())
+
+
+def test_the_watcher_sees_the_rehearsal_and_every_member_and_changes_nothing():
+    done: dict[int, list[int]] = {}
+    plans = {}
+    kept = []  # histories live on, so that no other one has their number
+
+    def watch(history, plan):
+        kept.append(history)
+        done.setdefault(id(history), []).append(len(history.losses))
+        plans[id(history)] = plan
+
+    watched = small(3, members=3).fit(wave(), watch=watch)
+    assert len(done) == 4
+    for number, steps in done.items():
+        assert steps == sorted(set(steps))
+        assert steps[-1] == plans[number].steps == 5
+        assert plans[number].together == 20
+    assert sorted(plan.seed for plan in plans.values()) == [0, 0, 1, 2]
+    np.testing.assert_array_equal(watched.predict(), small(3, members=3).fit(wave()).predict())
 
 
 def test_a_bar_and_a_watcher_both_watch(capsys):

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tests.forecaster.helpers import small
 from unrolled import Forecaster, engine
+from unrolled.engine import Table
 from unrolled.interop import expected
 from unrolled.scaling import SCALINGS
+
+if TYPE_CHECKING:
+    from unrolled.outcome import Outcome
 
 NEAR = {"float32": 2e-6, "float64": 1e-13}
 """The largest difference, as a share of the largest forecast: the same sums in another order, and in float32
@@ -114,6 +118,24 @@ def _covariates() -> list[Case]:
     return cases
 
 
+def _windows() -> list[Case]:
+    """Members of different windows, by rule: 16, 12 and 8 points, in patches of 4."""
+    apart = {"window": None, "season": 4, "members": 3}
+    cases = [
+        Case(f"windows {scaling}{' gaps' * gaps}", {**apart, "scaling": scaling}, gaps=gaps, level=5.0)
+        for scaling in SCALINGS
+        for gaps in (False, True)
+    ]
+    return [
+        *cases,
+        Case("windows in logs", {**apart, "scaling": "adaptive"}, growth=2.0),
+        Case("windows, median", {**apart, "members": 4, "combine": "median"}),
+        Case("windows, quantiles", {**apart, "loss": "quantile", "quantiles": (0.1, 0.5, 0.9)}, gaps=True),
+        Case("windows, known ahead", {**apart, "skip": False}, covariates=("known",), gaps=True),
+        Case("windows, covariates", apart, covariates=("past", "known", "static")),
+    ]
+
+
 def _others() -> list[Case]:
     """What is left: members, patches, the linear skip, one series alone."""
     return [
@@ -125,8 +147,36 @@ def _others() -> list[Case]:
     ]
 
 
-CASES = [*_cells(), *_scalings(), *_magnitudes(), *_losses(), *_covariates(), *_others()]
+CASES = [*_cells(), *_scalings(), *_magnitudes(), *_losses(), *_covariates(), *_windows(), *_others()]
 CALM = [case for case in CASES if case.options.get("memory") != "all"]
+
+
+def odd_windows() -> Any:
+    """Return windows [8, 24] that no forecaster is trained on: each has a scale of its own kind.
+
+    Constant, zeros, nothing but gaps, one value; then orders of magnitude: a last value far above all others,
+    few values among zeros, nothing but growth, and more of it than is read in logs.
+    """
+    gap, last = np.full(23, np.nan), np.random.default_rng(2).lognormal(0.0, 2.0, 24)
+    last[-1] = 1e5
+    growth = np.linspace(-1.0, 1.0, 24)
+    return np.stack(
+        [
+            *(np.full(24, value) for value in (3.0, 0.0, np.nan)),
+            np.append(gap, 2.0),
+            last,
+            np.append(np.zeros(22), [2.0, 30.0]),
+            *(np.exp(size * growth) for size in (10.0, 20.0)),
+        ]
+    )
+
+
+def said_of_windows(forecaster: Forecaster, windows: Any) -> Outcome:
+    """Return what the forecaster itself says after windows [n, W]."""
+    dtype = forecaster.dtype
+    table = Table(windows.reshape(-1, 1).astype(dtype), np.arange(len(windows) + 1) * windows.shape[1])
+    zeros = np.zeros(len(windows), np.int64)
+    return forecaster._model.after(table, np.arange(len(windows)), zeros, threads=1)
 
 
 def series_of(case: Case) -> list[Any]:
@@ -158,7 +208,9 @@ def fitted(case: Case, dtype: str) -> Forecaster:
     if "static" in beside:
         beside["static"] = rng.standard_normal((len(y), 3))
     options = {"window": 12, "dtype": dtype, "validation": 0, **case.options}
-    return small(4, **options).fit(y, **beside)
+    forecaster = small(4, **options).fit(y, **beside)
+    assert (len(set(forecaster.settings_.windows)) > 1) == (options["window"] is None)
+    return forecaster
 
 
 def wanted(forecaster: Forecaster) -> Any:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tests.forecaster.helpers import small, wave, waves
-from tests.interop.cases import CASES, NEAR, difference, fitted
+from tests.interop.cases import CASES, NEAR, difference, fitted, odd_windows, said_of_windows
 from tests.meta.repository import ROOT
 from tests.meta.test_documents import FENCE
 from unrolled.errors import ArgumentError
@@ -33,6 +33,19 @@ def test_it_says_what_the_forecaster_says(case, dtype):
     assert difference(forecast.numpy(), forecaster) <= NEAR[dtype]
 
 
+@pytest.mark.parametrize("scaling", ["standard", "last", "mean_abs", "asinh", "adaptive"])
+def test_windows_that_nothing_was_trained_on_are_scaled_alike(scaling):
+    y = wave()
+    y[5] = np.nan
+    windows = odd_windows()
+    forecaster = small(3, window=24, scaling=scaling, mask=True, skip=True, dtype="float64").fit(y)
+    forecast, _ = forecaster.to_torch()(torch.as_tensor(windows)[..., None])
+    outcome = said_of_windows(forecaster, windows)
+    z = outcome.scaling.apply(outcome.point())[4:7]
+    assert scaling != "adaptive" or (z.max() > 100.0 and z.min() < -100.0)  # beyond what is read in logs
+    np.testing.assert_allclose(forecast.detach(), outcome.point(), rtol=1e-11, atol=1e-12)
+
+
 def test_a_point_forecast_is_that_of_predict():
     forecaster = small(4, dtype="float64", members=2).fit(waves(60, 70))
     forecast, _ = forecaster.to_torch()(**tensors(forecaster))
@@ -43,6 +56,16 @@ def test_short_series_are_missing_before_their_first_point():
     forecaster = small(3, dtype="float64", window=20, mask=True).fit(waves(60, 70))
     y = waves(9, 30)
     assert np.isnan(forecaster.readings(y).values[0, :11]).all()
+    forecast, _ = forecaster.to_torch()(**tensors(forecaster, y))
+    np.testing.assert_allclose(forecast[..., 0].detach(), forecaster.predict(y), rtol=1e-12)
+
+
+@pytest.mark.parametrize("scaling", ["last", "mean_abs", "adaptive"])
+def test_members_that_read_different_windows_of_short_series(scaling):
+    options = {"season": 4, "members": 3, "mask": True, "scaling": scaling, "dtype": "float64"}
+    forecaster = small(3, **options).fit(waves(60, 70))
+    assert forecaster.to_torch().windows == (16, 12, 8)
+    y = [*waves(3, 9, 13, 30), np.r_[np.full(7, np.nan), 5.0, np.full(9, np.nan)]]  # read by two of them
     forecast, _ = forecaster.to_torch()(**tensors(forecaster, y))
     np.testing.assert_allclose(forecast[..., 0].detach(), forecaster.predict(y), rtol=1e-12)
 
@@ -77,7 +100,7 @@ def test_the_state_is_that_of_the_core():
 
 
 def test_torch_has_its_own_modules_inside_where_it_can():
-    plain = small(3, cell="gru", num_layers=2).fit(wave())
+    plain = small(3, cell="gru", num_layers=2, members=1).fit(wave())
     (network,) = plain.to_torch().networks
     assert isinstance(network.layers[0].rnn, torch.nn.GRU)
     for name, array in plain.network_.weights.items():

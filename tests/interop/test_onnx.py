@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from tests.forecaster.helpers import small, wave, waves
-from tests.interop.cases import CASES, NEAR, difference, fitted
+from tests.interop.cases import CASES, NEAR, difference, fitted, odd_windows, said_of_windows
 from unrolled.errors import ArgumentError, DataError, FileError, NotFittedError
 from unrolled.interop import onnx_network
 from unrolled.interop.onnx import as_inputs, build
@@ -50,6 +50,16 @@ def test_any_number_of_windows_at_once(cell, strategy, tmp_path):
     forecaster = small(3, cell=cell, strategy=strategy, members=2, num_layers=2, dilations=(1, 2)).fit(wave())
     forecaster.to_onnx(tmp_path / "model.onnx")
     y = waves(*range(60, 77))
+    (forecast,) = run(tmp_path / "model.onnx", forecaster.readings(y).inputs())
+    np.testing.assert_allclose(forecast[..., 0], forecaster.predict(y), rtol=5e-6)
+
+
+@pytest.mark.parametrize("scaling", ["last", "mean_abs", "adaptive"])
+def test_members_that_read_different_windows_of_short_series(scaling, tmp_path):
+    options = {"season": 4, "members": 3, "mask": True, "scaling": scaling}
+    forecaster = small(3, **options).fit(waves(60, 70))
+    forecaster.to_onnx(tmp_path / "model.onnx")
+    y = [*waves(3, 9, 13, 30), np.r_[np.full(7, np.nan), 5.0, np.full(9, np.nan)]]  # read by two of them
     (forecast,) = run(tmp_path / "model.onnx", forecaster.readings(y).inputs())
     np.testing.assert_allclose(forecast[..., 0], forecaster.predict(y), rtol=5e-6)
 
@@ -167,17 +177,14 @@ def test_windows_that_nothing_was_trained_on_are_scaled_alike(tmp_path):
     """Constant windows, windows of zeros, and windows without any value have scales of their own."""
     y = wave()
     y[5] = np.nan
-    windows = np.stack([np.full(8, 3.0), np.zeros(8), np.full(8, np.nan), np.r_[[np.nan] * 7, 2.0]])
+    windows = odd_windows()
     for scaling in ("standard", "last", "mean_abs", "asinh", "adaptive"):
-        forecaster = small(3, window=8, scaling=scaling, mask=True, skip=True).fit(y)
+        forecaster = small(3, window=24, scaling=scaling, mask=True, skip=True).fit(y)
         forecaster.to_onnx(tmp_path / "model.onnx")
         (forecast,) = run(tmp_path / "model.onnx", {"values": windows[..., None]})
-        from unrolled.engine import Table
-
-        table = Table(windows.reshape(-1, 1).astype(np.float32), np.arange(5) * 8)
-        numbers, zeros = np.arange(4), np.zeros(4, np.int64)
-        outcome = forecaster._model.after(table, numbers, zeros, threads=1)
-        np.testing.assert_allclose(forecast, outcome.point(), rtol=5e-6, atol=1e-6)
+        np.testing.assert_allclose(
+            forecast, said_of_windows(forecaster, windows).point(), rtol=5e-6, atol=1e-6
+        )
 
 
 def test_the_graph_is_valid_onnx():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.forecaster.helpers import small, wave, waves
+from tests.interop.cases import CASES, fitted
 from unrolled.errors import ArgumentError, DataError, NotFittedError
 
 
@@ -57,3 +58,8 @@ def test_a_missing_library_is_named_with_its_extra(library, extra, monkeypatch, 
     ask = forecaster.to_torch if extra == "torch" else lambda: forecaster.to_onnx(tmp_path / "model.onnx")
     with pytest.raises(ArgumentError, match=rf"no module {library}\n.*pip install 'unrolled\[{extra}\]'"):
         ask()
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.name.startswith("windows")], ids=str)
+def test_cases_of_different_windows_are_such(case):
+    assert fitted(case, "float32")._model.windows[:3] == (16, 12, 8)

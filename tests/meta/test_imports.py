@@ -64,6 +64,8 @@ ROOMS = (
     "tables",
     "model",
     "interop",
+    "start",
+    "jobs",
     "fitting",
     "contents",
     "artefact",

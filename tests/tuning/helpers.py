@@ -12,6 +12,9 @@ from unrolled.tuning import Tuned, tune
 PLAIN: dict[str, Any] = {"season": 12, "threads": 1, "steps": 2, "hidden_size": 3}
 """The forecaster without tuning: quick, and not hard to beat."""
 
+ALONE: dict[str, Any] = {**PLAIN, "members": 1, "validation": 0}
+"""The same as a trial."""
+
 SPACE: dict[str, Any] = {"hidden_size": [3, 4, 5], "lr": (1e-3, 1e-1, "log"), "steps": (5, 20)}
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tests.tuning.helpers import PLAIN, SPACE, plain, quick, wave
+from tests.tuning.helpers import ALONE, PLAIN, SPACE, plain, quick, wave
 from unrolled import Forecaster
 from unrolled.errors import ArgumentError, DataError
 from unrolled.evaluation import METRICS
@@ -45,7 +45,7 @@ class TestMissing:
         assert all(one["state"] == "complete" for one in found.trials)
         task = Task(Forecaster(3, **PLAIN), _panel(y), 12, "mae", 1)
         known = task.panel.cut(6)
-        forecasts = Forecaster(3, **PLAIN).fit(known, watch=None).predict().reshape(3)
+        forecasts = Forecaster(3, **ALONE).fit(known, watch=None).predict().reshape(3)
         seen = [0, 2]  # of the points 90, 91, 92
         expected = np.mean(np.abs(forecasts - y[90:93])[seen])
         assert task.judge({}, None, threads=1) == pytest.approx(expected, rel=1e-5)
@@ -54,7 +54,7 @@ class TestMissing:
         both = [holes(96, 90, 91, 92), wave(seed=2)]
         task = Task(Forecaster(3, **PLAIN), _panel(both), 12, "mase", 1)
         known, came = task.panel.cut(6), task.judged(1)
-        cube = Forecaster(3, **PLAIN).fit(known).predict()
+        cube = Forecaster(3, **ALONE).fit(known).predict()
         scale = METRICS["mase"](came[1, :, 0], cube[1], y_train=known.series(1)[:, 0], season=12)
         assert task.judge({}, None, threads=1) == pytest.approx(scale, rel=1e-5)
 

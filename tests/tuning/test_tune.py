@@ -10,7 +10,7 @@ import optuna
 import polars as pl
 import pytest
 
-from tests.tuning.helpers import PLAIN, SPACE, plain, quick, wave
+from tests.tuning.helpers import ALONE, PLAIN, SPACE, plain, quick, wave
 from unrolled import Forecaster, to_panel
 from unrolled.errors import ArgumentError, DataError, ExtraError, TrainingError
 from unrolled.evaluation import mae, mase
@@ -31,7 +31,7 @@ def test_the_first_trial_is_the_forecaster_as_it_is():
     y = wave()
     found = quick(y, trials=1, metric="mae")
     assert (found.trials[0]["params"], found.params) == ({}, {})
-    fitted = Forecaster(3, **PLAIN).fit(y[:-6])
+    fitted = Forecaster(3, **ALONE).fit(y[:-6])
     assert found.trials[0]["score"] == pytest.approx(mae(y[-6:-3], fitted.predict()), rel=1e-5)
     assert "default" not in found.report.rows
     assert "Nothing that was tried is better" in str(found)
@@ -41,9 +41,21 @@ def test_the_score_is_that_of_the_metric():
     y = wave()
     found = quick(y, trials=2)
     params = found.trials[1]["params"]
-    forecast = Forecaster(3, **{**PLAIN, **params}).fit(y[:-6]).predict()
+    forecast = Forecaster(3, **{**ALONE, **params}).fit(y[:-6]).predict()
     expected = mase(y[-6:-3], forecast, y_train=y[:-6], season=12)
     assert found.trials[1]["score"] == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize(("members", "refit"), [(2, True), (2, None), (2, False), (None, False)])
+def test_a_trial_has_the_members_and_the_rehearsal_that_are_asked_for(members, refit):
+    y, asked = wave(), {"members": members, "refit": refit}
+    own = {"members": members or 1, **({"validation": 0} if refit is None else {"refit": refit})}
+    score = mae(y[-6:-3], Forecaster(3, **PLAIN, **own).fit(y[:-6]).predict())
+    assert score != pytest.approx(mae(y[-6:-3], Forecaster(3, **ALONE).fit(y[:-6]).predict()), rel=1e-3)
+    by_base = quick(y, trials=1, metric="mae", base=Forecaster(3, **PLAIN, **asked))
+    assert by_base.trials[0]["score"] == pytest.approx(score, rel=1e-5)
+    given = {name: [value] for name, value in asked.items() if value is not None}
+    assert quick(y, trials=2, metric="mae", space=given).trials[1]["score"] == pytest.approx(score, rel=1e-5)
 
 
 def test_no_trial_sees_the_holdout():
@@ -69,7 +81,7 @@ def test_the_report_is_of_the_holdout():
 def test_folds_are_the_mean_over_stretches():
     y = wave()
     one = quick(y, trials=1, metric="mae").trials[0]["score"]
-    fitted = Forecaster(3, **PLAIN).fit(y[:-9])
+    fitted = Forecaster(3, **ALONE).fit(y[:-9])
     earlier = mae(y[-9:-6], fitted.predict())
     assert quick(y, trials=1, folds=2, metric="mae").trials[0]["score"] == pytest.approx(
         (one + earlier) / 2, rel=1e-5

@@ -105,6 +105,8 @@ def _model_facts(forecaster: Forecaster, *, spans: bool = False) -> dict[str, An
 
 _SETTINGS = (
     "window",
+    "windows",
+    "members",
     "patch",
     "hidden_size",
     "skip",
@@ -115,6 +117,7 @@ _SETTINGS = (
     "lr",
     "batch_size",
     "steps",
+    "refit",
     "held_out",
     "calibration",
 )

@@ -42,8 +42,9 @@ class Windowing:
             deviation), last (last value and deviation), mean_abs (divided by the mean of the absolute
             values), log and asinh (last and deviation of log(y), or of asinh(y / mean_abs)), adaptive (mean
             and deviation of log(y) for each channel of the window that has nothing below 0, goes from its
-            smallest value above 0 to more than ten times that, and is less skew in logs, where what lies
-            below that value goes straight on; of y for any other).
+            smallest value above 0 to more than ten times that, deviates by at most 10 in logs, and is less
+            skew there; of y for any other. Logs go straight on below that value, and from one deviation
+            above their mean).
         mask: whether NaN is a missing value. It is read as 0 with the flag 1, and as a target it is not
             scored. Windows may then begin before their series does: what lies there is missing.
         ahead: steps behind the window: 0, or horizon / patch rounded up. They read what is known ahead;

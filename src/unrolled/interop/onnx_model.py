@@ -109,23 +109,45 @@ class OnnxModel:
     def _outputs(self, values: str) -> tuple[str, By, list[str]]:
         """Return the mapped outputs of all members together, [B, K, C, W], scaled, and the states."""
         graph = self.graph
-        by = self.scaling.fit(graph, values)
-        features = "features" if self.has_features else None
-        x = self._steps(graph, values, features, by)
+        reads = self._reads(values)
+        common = reads[0][1]
         layers = self.model.network.spec.num_layers
         state = [self._given(name) for name in ("h0", "c0")[: len(self.state_sizes)]]
         each, states = [], []
-        for number, network in enumerate(self.networks):
+        for number, (network, (x, by)) in enumerate(zip(self.networks, reads, strict=True)):
             own = None
             if state:
                 rows = [graph.cut(one, number * layers, (number + 1) * layers, 0) for one in state]
                 own = (rows[0], rows[1] if len(rows) > 1 else None)
             raw, after = network.outputs(graph, x, own, self.windowing.ahead)
-            each.append(self._mapped(graph, raw))
+            said = self._mapped(graph, raw)
+            each.append(self._moved(said, by, common) if self.model.windows else said)
             if after is not None:
                 states.append([one for one in after if one is not None])
         ends = [graph.joined(list(parts), 0) for parts in zip(*states, strict=True)]
-        return self._together(each), by, ends
+        return self._together(each), common, ends
+
+    def _reads(self, values: str) -> list[tuple[str, By]]:
+        """Return what each member reads of its own last points, and how it scales them."""
+        graph, window = self.graph, self.windowing.window
+        features = "features" if self.has_features else None
+        if not self.model.windows:
+            by = self.scaling.fit(graph, values)
+            return [(self._steps(graph, values, features, by), by)] * len(self.networks)
+        reads = []
+        for own in self.model.windows:
+            last = graph.cut(values, window - own, window, 1)
+            reach = window + (self.model.horizon if self.windowing.ahead else 0)
+            later = None if features is None else graph.cut(features, window - own, reach, 1)
+            by = OnnxScaling(self.windowing.scaling, own).fit(graph, last)
+            reads.append((self._steps(graph, last, later, by), by))
+        return reads
+
+    def _moved(self, outputs: str, by: By, common: By) -> str:
+        """Return outputs that were scaled by a window of their own, scaled as all are."""
+        graph = self.graph
+        units = self.scaling.invert(graph, outputs, wide(graph, by))
+        return graph.single(self.scaling.apply(graph, units, wide(graph, common)))
 
     def _given(self, name: str) -> str:
         """Return a state for every row of the batch."""

@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 By = tuple[str, str, str]
 """The names of pre, location and scale, each [B, 1, C] in float64."""
 
+_LESS_SKEW = 1e-6
+"""By how much logs must lower the skewness, as in the core."""
+
+_MOST_IN_LOGS = 10.0
+"""The largest deviation of logs, as in the core."""
+
 
 @dataclass(frozen=True)
 class OnnxScaling:
@@ -72,8 +78,8 @@ class OnnxScaling:
 
     def _smallest(self, graph: Graph, values: str, seen: str, count: str) -> str:
         """Return the smallest value above 0 of each channel that reads itself in logs, and 0 of any other."""
-        one, zero, ten, endless, less = (
-            graph.constant(value, np.float64) for value in (1.0, 0.0, 10.0, np.inf, 1e-6)
+        one, zero, ten, endless, less, most = (
+            graph.constant(value, np.float64) for value in (1.0, 0.0, 10.0, np.inf, _LESS_SKEW, _MOST_IN_LOGS)
         )
         above = graph.add("Where", graph.add("Greater", values, zero), values, endless)
         low = graph.add("ReduceMin", above, axes=[1], keepdims=1)
@@ -83,18 +89,19 @@ class OnnxScaling:
         fit = graph.add("And", fit, graph.add("GreaterOrEqual", least, zero))
         low = graph.add("Where", fit, low, one)
         shares = graph.add("Div", values, graph.add("Where", fit, high, one))
-        skew = self._skewness(graph, shares, seen, count)
-        skew_of_logs = self._skewness(graph, _logs(graph, values, low), seen, count)
+        skew, _ = self._skewness(graph, shares, seen, count)
+        skew_of_logs, deviation = self._skewness(graph, _logs(graph, values, low), seen, count)
         better = graph.add("Less", graph.add("Add", skew_of_logs, less), skew)
+        fit = graph.add("And", fit, graph.add("LessOrEqual", deviation, most))
         return str(graph.add("Where", graph.add("And", fit, better), low, zero))
 
-    def _skewness(self, graph: Graph, values: str, seen: str, count: str) -> str:
-        """Return the size of the skewness of the values seen; NaN of a constant."""
+    def _skewness(self, graph: Graph, values: str, seen: str, count: str) -> tuple[str, str]:
+        """Return the size of the skewness of the values seen, NaN of a constant, and their deviation."""
         away = graph.add("Sub", values, self._mean(graph, values, seen, count))
         deviation = graph.add("Sqrt", self._mean(graph, graph.add("Mul", away, away), seen, count))
         away = graph.add("Div", away, deviation)
         cube = graph.add("Mul", graph.add("Mul", away, away), away)
-        return str(graph.add("Abs", self._mean(graph, cube, seen, count)))
+        return str(graph.add("Abs", self._mean(graph, cube, seen, count))), str(deviation)
 
     def _bent(self, graph: Graph, values: str, pre: str) -> str:
         """Return log(y), asinh(y / pre), or y; of adaptive, log(y) where pre > 0, straight on below it.
@@ -116,7 +123,13 @@ class OnnxScaling:
 
     def apply(self, graph: Graph, values: str, by: By) -> str:
         """Return values scaled, in float64; NaN stays NaN."""
-        u = self._bent(graph, graph.exact(values), by[0])
+        exact = graph.exact(values)
+        u = self._bent(graph, exact, by[0])
+        if self.kind == "adaptive":
+            in_logs, _, high, top = _ends(graph, by)
+            above = graph.add("And", in_logs, graph.add("Greater", exact, top))
+            further = graph.add("Div", graph.add("Sub", exact, top), top)
+            u = graph.add("Where", above, graph.add("Add", high, further), u)
         return str(graph.add("Div", graph.add("Sub", u, by[1]), by[2]))
 
     def invert(self, graph: Graph, scaled: str, by: By) -> str:
@@ -125,11 +138,12 @@ class OnnxScaling:
         if self.kind == "log":
             return str(graph.add("Exp", u))
         if self.kind == "adaptive":
-            in_logs, least = _least(graph, by[0])
-            edge = graph.add("Log", least)
-            above = graph.add("Add", graph.add("Sub", u, edge), graph.constant(1.0, np.float64))
-            below = graph.add("Mul", above, least)
-            values = graph.add("Where", graph.add("Less", u, edge), below, graph.add("Exp", u))
+            in_logs, least, high, top = _ends(graph, by)
+            low, one = graph.add("Log", least), graph.constant(1.0, np.float64)
+            below = graph.add("Mul", least, graph.add("Add", graph.add("Sub", u, low), one))
+            above = graph.add("Mul", top, graph.add("Add", graph.add("Sub", u, high), one))
+            values = graph.add("Where", graph.add("Less", u, low), below, graph.add("Exp", u))
+            values = graph.add("Where", graph.add("Greater", u, high), above, values)
             return str(graph.add("Where", in_logs, values, u))
         if self.kind != "asinh":
             return str(u)
@@ -148,6 +162,15 @@ def _least(graph: Graph, pre: str) -> tuple[str, str]:
     zero, one = (graph.constant(value, np.float64) for value in (0.0, 1.0))
     in_logs = graph.add("Greater", pre, zero)
     return str(in_logs), str(graph.add("Where", in_logs, pre, one))
+
+
+def _ends(graph: Graph, by: By) -> tuple[str, str, str, str]:
+    """Return where channels are read in logs, their smallest value, the largest log, and of what that is."""
+    in_logs, least = _least(graph, by[0])
+    high = graph.add("Add", by[1], by[2])
+    high = graph.add("Where", in_logs, high, graph.constant(0.0, np.float64))
+    high = graph.add("Max", high, graph.add("Log", least))
+    return in_logs, least, str(high), str(graph.add("Exp", high))
 
 
 def _logs(graph: Graph, values: str, pre: str) -> str:

@@ -101,7 +101,8 @@ def expected(model: Model, panel: Panel, *, known_as: NDArray[np.int64] | None =
         Of a loss for points, and of a recursive forecast, points in the units of the series; of quantiles
         those; of a distribution its parameters, in these units too. A normal or Student's t distribution
         after a scaling "log" or "asinh" is one of log(y), or of asinh(y / m) with m the mean absolute value
-        of the window; after "adaptive" one of log(y) where the window is read in logs, and of y elsewhere.
+        of the window; after "adaptive" one of log(y), straight at both ends, where the window is read in
+        logs, and of y elsewhere.
     """
     refuse(model)
     outcome = model.outcome(panel, threads=1, known_as=known_as)

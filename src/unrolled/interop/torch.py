@@ -47,6 +47,7 @@ class TorchModel(nn.Module):  # type: ignore[misc]
         super().__init__()
         refuse(model)
         self.windowing, self.horizon, self.recursive = model.windowing, model.horizon, model.recursive
+        self.windows = model.windows
         self.loss, self.quantiles, self.anchor = model.head.loss, model.head.quantiles, model.head.anchor
         self.width, self.combine, self.carries = model.head.width, model.combine, model.memory == "all"
         encoder = model.encoder
@@ -112,16 +113,35 @@ class TorchModel(nn.Module):  # type: ignore[misc]
         Returns:
             The outputs, how the windows were scaled, and the state.
         """
-        x, scaling = self._steps(values, features, static)
+        reads = self._reads(values, features, static)
+        common = reads[0][1]
         each, states = [], []
         layers = self.networks[0].spec.num_layers
-        for number, network in enumerate(self.networks):
+        for number, (network, (x, scaling)) in enumerate(zip(self.networks, reads, strict=True)):
             rows = slice(number * layers, (number + 1) * layers)
             own = None if state is None else (state[0][rows], None if state[1] is None else state[1][rows])
             raw, after = network(x, own, self.windowing.ahead)
-            each.append(self._mapped(raw.reshape(len(values), self.windowing.horizon, -1, self.width)))
+            said = self._mapped(raw.reshape(len(values), self.windowing.horizon, -1, self.width))
+            each.append(self._moved(said, scaling, common) if self.windows else said)
             states.append(after)
-        return self._together(each), scaling, _joined(states) if self.carries else None
+        return self._together(each), common, _joined(states) if self.carries else None
+
+    def _reads(
+        self, values: Tensor, features: Tensor | None, static: Tensor | None
+    ) -> list[tuple[Tensor, Scaled]]:
+        """Return what each member reads of its own last points, and how it scales them."""
+        if not self.windows:
+            return [self._steps(values, features, static)] * len(self.networks)
+        before = [self.windowing.window - window for window in self.windows]
+        return [
+            self._steps(values[:, first:], None if features is None else features[:, first:], static)
+            for first in before
+        ]
+
+    def _moved(self, outputs: Tensor, scaling: Scaled, common: Scaled) -> Tensor:
+        """Return outputs that were scaled by a window of their own, scaled as all are."""
+        own, to = (Scaled(*(one[..., None] for one in by)) for by in (scaling, common))
+        return apply(self.windowing.scaling, invert(self.windowing.scaling, outputs, own), to).to(self._dtype)
 
     @property
     def _dtype(self) -> Any:

@@ -7,11 +7,18 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+_LESS_SKEW = 1e-6
+"""By how much logs must lower the skewness, as in the core."""
+
+_MOST_IN_LOGS = 10.0
+"""The largest deviation of logs, as in the core."""
+
 
 class Scaled(NamedTuple):
     """How windows are scaled: (u - location) / scale, where u = log(y), asinh(y / pre) or y.
 
-    Of adaptive, pre > 0 is the smallest value of a channel read in logs, below which they go on straight.
+    Of adaptive, pre > 0 is the smallest value of a channel read in logs: they go on straight below it, and
+    above exp(location + scale).
 
     Shapes:
         pre, location, scale: [B, 1, C], in float64.
@@ -70,6 +77,22 @@ def _bent(kind: str, values: Tensor, pre: Tensor) -> Tensor:
     return (values / pre).asinh() if kind == "asinh" else values
 
 
+def _bent_by(kind: str, values: Tensor, by: Scaled) -> Tensor:
+    """Return `_bent` of values, which of adaptive goes on straight above the top too."""
+    u = _bent(kind, values, by.pre)
+    if kind != "adaptive":
+        return u
+    high, top = _top(by)
+    return torch.where((by.pre > 0) & (values > top), high + (values - top) / top, u)
+
+
+def _top(by: Scaled) -> tuple[Tensor, Tensor]:
+    """Return the largest u that is a logarithm, and the value it is one of; 0 and 1 where none is."""
+    least = torch.where(by.pre > 0, by.pre, 1.0)
+    high = torch.maximum(torch.where(by.pre > 0, by.location + by.scale, 0.0), least.log())
+    return high, high.exp()
+
+
 def _logs(values: Tensor, pre: Tensor) -> Tensor:
     """Return log(y), and below pre the straight line that goes on from there."""
     return torch.maximum(values, pre).log() + (torch.minimum(values, pre) - pre) / pre
@@ -81,26 +104,27 @@ def _smallest(values: Tensor, seen: Tensor, count: Tensor) -> Tensor:
     high = values.amax(dim=1, keepdim=True)
     fit = (values.amin(dim=1, keepdim=True) >= 0) & (high > 10 * low)
     low = torch.where(fit, low, 1.0)
-    skew = _skewness(torch.where(fit, values / high, values), seen, count)
-    skew_of_logs = _skewness(_logs(values, low), seen, count)
-    return torch.where(fit & (skew_of_logs.abs() + 1e-6 < skew.abs()), low, 0.0)
+    skew, _ = _skewness(torch.where(fit, values / high, values), seen, count)
+    skew_of_logs, deviation = _skewness(_logs(values, low), seen, count)
+    fit = fit & (deviation <= _MOST_IN_LOGS) & (skew_of_logs.abs() + _LESS_SKEW < skew.abs())
+    return torch.where(fit, low, 0.0)
 
 
-def _skewness(values: Tensor, seen: Tensor, count: Tensor) -> Tensor:
-    """Return the third central moment of the values seen, by that of their deviation; NaN of a constant."""
+def _skewness(values: Tensor, seen: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the skewness of the values seen, NaN of a constant, and their deviation."""
     mean = torch.where(seen, values, 0.0).sum(dim=1, keepdim=True) / count
     away = torch.where(seen, values - mean, 0.0)
     deviation = ((away**2).sum(dim=1, keepdim=True) / count).sqrt()
-    return ((away / deviation) ** 3).sum(dim=1, keepdim=True) / count
+    return ((away / deviation) ** 3).sum(dim=1, keepdim=True) / count, deviation
 
 
 def apply(kind: str, values: Tensor, by: Scaled, seen: Tensor | None = None) -> Tensor:
     """Return values scaled, in float64, and 0 where one is not seen."""
     exact = values.double()
     if seen is None:
-        return (_bent(kind, exact, by.pre) - by.location) / by.scale
+        return (_bent_by(kind, exact, by) - by.location) / by.scale
     exact = torch.where(seen, exact, 1.0 if kind == "log" else 0.0)  # so that no gradient is NaN
-    return torch.where(seen, (_bent(kind, exact, by.pre) - by.location) / by.scale, 0.0)
+    return torch.where(seen, (_bent_by(kind, exact, by) - by.location) / by.scale, 0.0)
 
 
 def invert(kind: str, scaled: Tensor, by: Scaled) -> Tensor:
@@ -110,7 +134,9 @@ def invert(kind: str, scaled: Tensor, by: Scaled) -> Tensor:
         return u.exp()
     if kind == "adaptive":
         least = torch.where(by.pre > 0, by.pre, 1.0)
-        below = u - least.log()
-        in_logs, straight = (by.pre > 0) & (below >= 0), torch.where(by.pre > 0, least * (1.0 + below), u)
-        return torch.where(in_logs, torch.where(in_logs, u, 0.0).exp(), straight)
+        low, (high, top) = least.log(), _top(by)
+        in_logs = (by.pre > 0) & (u >= low) & (u <= high)
+        straight = torch.where(u > high, top * (1.0 + (u - high)), least * (1.0 + (u - low)))
+        values = torch.where(in_logs, torch.where(in_logs, u, 0.0).exp(), straight)
+        return torch.where(by.pre > 0, values, u)
     return u.sinh() * by.pre if kind == "asinh" else u

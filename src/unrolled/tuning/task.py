@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from unrolled.panel import Panel
     from unrolled.training import Watcher
 
+_WATCHES = ("validation", "calibration", "patience", "refit")
+"""Arguments that say what is held out, and for what."""
+
 _MOST_SERIES = 200
 """Series in the report at the most; of more, so many are taken evenly."""
 
@@ -99,6 +102,10 @@ class Task:
     def judge(self, params: Mapping[str, Any], watch: Watcher | None, *, threads: int | None) -> float:
         """Return the mean score of a forecaster over the folds; no point of the holdout is read.
 
+        Where nothing is said of members or of what is held out, one member is tried, which learns from all
+        points before the fold, as those of the winner do; the rehearsal, which would only measure it, is left
+        out.
+
         Args:
             params: arguments to try.
             watch: of the training on the latest fold, which comes first.
@@ -108,9 +115,13 @@ class Task:
             UnrolledError: the forecaster cannot be fitted, or says what is not finite.
         """
         scores = []
+        given = {**self.base.get_params(), **params}
+        alone: dict[str, Any] = {} if given["members"] else {"members": 1}
+        if all(given[name] is None for name in _WATCHES):
+            alone["validation"] = 0
         for fold in range(1, self.folds + 1):
             known = self._known((fold + 1) * self.horizon)
-            fitted = self.make(params, progress=False, threads=threads)
+            fitted = self.make({**params, **alone}, progress=False, threads=threads)
             fitted.fit(known, watch=watch, **self.fit_params)
             watch = None if fold == 1 else watch
             came = self.judged(fold)

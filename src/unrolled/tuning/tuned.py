@@ -136,8 +136,11 @@ def tune(
 
     The last K points of each series are kept away from all trials: on them the winner is compared with the
     baselines and with the forecaster as it is without tuning. A trial learns from what lies before `folds`
-    stretches of K points and is scored on these; one whose validation losses stay behind those of the others
-    is ended early. The first trial is the base forecaster as it is, so the winner is never worse there.
+    stretches of K points and is scored on these; where points are held out to choose its weights, one whose
+    losses there stay behind those of the others is ended early. The first trial is the base forecaster as it
+    is, so the winner is never worse there.
+    Where nothing is said of members, validation, calibration, patience and `refit`, a trial is one member of
+    the forecaster, without a rehearsal; the winner and the report are fitted as a forecaster always is.
     Series too short for that take part in the last fit alone.
 
     Ctrl-C ends the search; the best of the finished trials is the winner then, and a warning tells.
