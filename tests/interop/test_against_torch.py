@@ -39,11 +39,17 @@ def test_windows_that_nothing_was_trained_on_are_scaled_alike(scaling):
     y[5] = np.nan
     windows = odd_windows()
     forecaster = small(3, window=24, scaling=scaling, mask=True, skip=True, dtype="float64").fit(y)
-    forecast, _ = forecaster.to_torch()(torch.as_tensor(windows)[..., None])
-    outcome = said_of_windows(forecaster, windows)
-    z = outcome.scaling.apply(outcome.point())[4:7]
+    said = []
+    for sign in (1.0, -1.0):  # the same network, and one that says the opposite of all that it says
+        for network in forecaster._model.networks:
+            last = ("head.weight", "head.bias", "skip.weight")
+            network.weights = {name: sign * w if name in last else w for name, w in network.weights.items()}
+        forecast, _ = forecaster.to_torch()(torch.as_tensor(windows)[..., None])
+        outcome = said_of_windows(forecaster, windows)
+        np.testing.assert_allclose(forecast.detach(), outcome.point(), rtol=1e-11, atol=1e-12)
+        said.append(outcome.scaling.apply(outcome.point())[4:7])
+    z = np.stack(said)
     assert scaling != "adaptive" or (z.max() > 100.0 and z.min() < -100.0)  # beyond what is read in logs
-    np.testing.assert_allclose(forecast.detach(), outcome.point(), rtol=1e-11, atol=1e-12)
 
 
 def test_a_point_forecast_is_that_of_predict():
