@@ -24,7 +24,7 @@ from unrolled.jobs import Job, check_values, divide, prepare, reach, seeds_of, t
 from unrolled.messages import text
 from unrolled.plans import History, Plan, plan_more
 from unrolled.rules import Settings, check_lengths, settle
-from unrolled.scaling import WindowScaling
+from unrolled.tables import Cut
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from unrolled.engine import Array
     from unrolled.model import Model
     from unrolled.panel import Panel
     from unrolled.training import Watcher
@@ -226,21 +227,20 @@ def _error(model: Model, job: Job, threads: int) -> float:
 
     It is not a number where none of the points is observed.
     """
-    series, starts = job.windows[0].validation.some(_CALIBRATED)
-    outcome = model.after(job.table, series, starts, threads=threads)
-    actual = _actual(model, job, series, starts)
-    alike = replace(model.windowing, scaling="standard", ahead=0)
-    _, rows = model.network.engine.gather(job.table, series, starts, windowing=alike)
-    scale = WindowScaling.of("standard", rows).scale
+    cut = Cut(job.table, *job.windows[0].validation.some(_CALIBRATED))
+    outcome = model.after(cut, threads=threads)
+    actual = _actual(model, cut)
+    scale = model.scaling_of(cut, "standard").scale
     errors = np.abs(outcome.point() - actual) / scale[:, None]
     seen = np.isfinite(actual)
     return float(errors[seen].mean()) if seen.any() else float("nan")
 
 
-def _actual(model: Model, job: Job, series: NDArray[np.int64], starts: NDArray[np.int64]) -> Any:
+def _actual(model: Model, cut: Cut) -> Array:
     """Return what came after windows of a table, [n, K, C]."""
-    first = job.table.offsets[series] + starts + model.windowing.window
-    return job.table.values[first[:, None] + np.arange(model.horizon)]
+    first = cut.table.offsets[cut.series] + cut.starts + model.windowing.window
+    came: Array = cut.table.values[first[:, None] + np.arange(model.horizon)]
+    return came
 
 
 def _plan(job: Job, manner: _Manner, seed: int) -> Plan:
@@ -336,9 +336,9 @@ def _with_intervals(fitted: Fitted, job: Job, threads: int) -> Fitted:
 def _calibrate(model: Model, job: Job, threads: int) -> Calibration | None:
     """Measure the errors of whole forecasts on the windows for it; None where there are none."""
     shape = model.horizon * job.table.values.shape[1] * (model.head.width + 1)
-    series, starts = job.windows[0].calibration.some(max(1, min(_CALIBRATED, _NUMBERS // shape)))
-    if not series.size:
+    cut = Cut(job.table, *job.windows[0].calibration.some(max(1, min(_CALIBRATED, _NUMBERS // shape))))
+    if not cut.series.size:
         return None
-    outcome = model.after(job.table, series, starts, threads=threads, probabilistic=model.samples)
-    scaled = outcome.scaling.apply(_actual(model, job, series, starts))
+    outcome = model.after(cut, threads=threads, probabilistic=model.samples)
+    scaled = outcome.scaling.apply(_actual(model, cut))
     return Calibration(outcome.head, outcome.outputs, scaled, scale=outcome.scaling.scale)

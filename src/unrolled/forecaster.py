@@ -89,8 +89,8 @@ class Forecaster(Estimator):
         schedule: "constant", "cosine" or "one_cycle".
         shuffle: whether the windows are shuffled in every pass.
         validation: points at the end of each series that are held out: from the rehearsal, or, without
-            `refit`, to choose the best weights; 0 for none.
-            Of very many windows there, some are looked at, taken evenly: see `training.Plan.watched`.
+            `refit`, to choose the best weights; 0 for none. Of very many windows there, some are looked at,
+            taken evenly: see `training.Plan.watched`.
         calibration: points at the very end of each series, behind those of validation, that are held out to
             measure intervals; None takes the points of validation for that too.
         patience: looks at the held-out windows without a better loss before training stops early; 0 for

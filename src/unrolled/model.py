@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +24,7 @@ from unrolled.outcome import Outcome
 from unrolled.sampling import sample_paths
 from unrolled.scaling import WindowScaling
 from unrolled.spans import check_spans
-from unrolled.tables import ahead_of, check_positive, path_of, with_features
+from unrolled.tables import Cut, ahead_of, check_positive, path_of, with_features
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,11 +82,12 @@ class Model:
         """The first member."""
         return self.networks[0]
 
-    @property
+    @cached_property
     def windowings(self) -> tuple[Windowing, ...]:
         """How each member reads its window."""
-        lengths = self.windows or (self.windowing.window,) * len(self.networks)
-        return tuple(replace(self.windowing, window=length) for length in lengths)
+        if not self.windows:
+            return (self.windowing,) * len(self.networks)
+        return tuple(replace(self.windowing, window=length) for length in self.windows)
 
     @property
     def recursive(self) -> bool:
@@ -135,9 +137,7 @@ class Model:
         single = len(self.networks) == 1 and self.head.distribution is None and self.memory == "window"
         if single and not self.recursive and self.scaler is None:
             # The windows are read where they lie, and the core brings the forecasts back to their units.
-            table, starts = self.table(panel)
-            series = np.arange(panel.n_series, dtype=np.int64)
-            outputs = self._said(0, table, series, starts, threads, unscale=True).outputs
+            outputs = self._said(0, self.last_windows(panel), threads, unscale=True).outputs
             return np.ascontiguousarray(outputs[..., self.head.anchor])
         return self._outcome(panel, threads=threads, known_as=known_as).point()
 
@@ -173,13 +173,12 @@ class Model:
     ) -> Outcome:
         """Return what the networks say, of a panel that was checked."""
         scaler = self.scaler_of(known_as)
-        table, starts = self.table(panel, scaler)
-        series = np.arange(panel.n_series, dtype=np.int64)
-        outcome = self.after(table, series, starts, threads=threads, probabilistic=probabilistic)
+        cut = self.last_windows(panel, scaler)
+        outcome = self.after(cut, threads=threads, probabilistic=probabilistic)
         return replace(outcome, scaler=scaler)
 
-    def table(self, panel: Panel, scaler: SeriesScaling | None = None) -> tuple[Table, NDArray[np.int64]]:
-        """Return what the networks read of a panel, and where the last window of each series begins, [S]."""
+    def last_windows(self, panel: Panel, scaler: SeriesScaling | None = None) -> Cut:
+        """Return the last window of each series, of a table of what the networks read of a panel."""
         window, dtype = self.windowing.window, self.network.engine.dtype
         if self.encoder is not None:  # positions are told as the caller counts them, from the first point on
             check_spans(panel, self.encoder, panel.covariates, horizon=self.horizon)
@@ -191,37 +190,25 @@ class Model:
         table = Table(values, panel.offsets)
         if self.encoder is not None:
             table = with_features(table, self.encoder, panel, horizon=self.horizon)
-        return table, panel.lengths - window
+        return Cut(table, np.arange(panel.n_series, dtype=np.int64), panel.lengths - window)
 
     def after(
         self,
-        table: Table,
-        series: NDArray[np.int64],
-        starts: NDArray[np.int64],
+        cut: Cut,
         *,
         threads: int,
         probabilistic: bool = False,
     ) -> Outcome:
-        """Return what the networks say of the points that follow windows of a table.
-
-        Shapes:
-            series, starts: [n].
-        """
+        """Return what the networks say of the points that follow windows of a table."""
+        members = range(len(self.networks))
         if self.recursive and probabilistic:
-            return self._sampled(table, series, starts)
-        if self.memory == "all":
-            each = [self._carried(network, table, series, starts, threads) for network in self.networks]
-        elif self.recursive:
-            scaling = self._scaling(table, series, starts)
-            each = [
-                (scaling.apply(self._fed_back(number, table, series, starts, threads))[..., None], scaling)
-                for number in range(len(self.networks))
-            ]
-            return Outcome(Head("mae"), self.together([one for one, _ in each]), scaling)
-        else:
-            each = [
-                self._direct(number, table, series, starts, threads) for number in range(len(self.networks))
-            ]
+            return self._sampled(cut)
+        if self.recursive:
+            scaling = self.scaling_of(cut)
+            points = [scaling.apply(self._fed_back(number, cut, threads))[..., None] for number in members]
+            return Outcome(Head("mae"), self.together(points), scaling)
+        say = self._carried if self.memory == "all" else self._direct
+        each = [say(number, cut, threads) for number in members]
         common = each[0][1]
         if self.windows:  # each scaled itself; what they say meets in the scaling of the longest window
             outputs = [common.apply(by.invert(one)) for one, by in each]
@@ -231,9 +218,7 @@ class Model:
 
     def paths(
         self,
-        table: Table,
-        series: NDArray[np.int64],
-        starts: NDArray[np.int64],
+        cut: Cut,
         *,
         count: int,
         seed: int,
@@ -247,7 +232,7 @@ class Model:
             numbers: [n]; the paths: [n, count, K, C].
 
         Args:
-            table, series, starts: the windows.
+            cut: the windows.
             count: paths of each window.
             seed: of the samples.
             numbers: the random numbers of each window follow from the seed and its own number.
@@ -263,37 +248,35 @@ class Model:
         shares = [(count - number + members - 1) // members for number in range(min(members, count))]
         draw = self._carried_paths if self.carries else self._rewound_paths
         parts = [
-            draw(number, table, series, starts, n=n, seed=(seed + number) % 2**32, numbers=numbers)
+            draw(number, cut, n=n, seed=(seed + number) % 2**32, numbers=numbers)
             for number, n in enumerate(shares)
         ]
-        return np.concatenate(parts, axis=1), self._scaling(table, series, starts)
+        return np.concatenate(parts, axis=1), self.scaling_of(cut)
 
     def _carried_paths(
         self,
         number: int,
-        table: Table,
-        series: NDArray[np.int64],
-        starts: NDArray[np.int64],
+        cut: Cut,
         *,
         n: int,
         seed: int,
         numbers: NDArray[np.int64],
     ) -> Array:
         """Draw paths from the state after each window, which is read once: [S, n, K, C], scaled."""
-        network = self.networks[number]
+        engine, static = self.networks[number].engine, cut.table.static
         context = replace(self.windowing, ahead=0)
-        x, rows = network.engine.gather(table, series, starts, windowing=context)
+        x, rows = engine.gather(*cut, windowing=context)
         ahead = None
         if self.windowing.ahead:
-            ahead = ahead_of(table, series, starts, self.windowing.window, self.horizon)
+            ahead = ahead_of(cut, self.windowing.window, self.horizon)
         return sample_paths(
-            network.engine,
+            engine,
             self.head,
             context=x,
             ahead=ahead,
-            static=None if table.static is None else table.static[series],
+            static=None if static is None else static[cut.series],
             horizon=None if ahead is not None else self.horizon,
-            channels=table.values.shape[1],
+            channels=cut.table.values.shape[1],
             mask=self.windowing.mask,
             n=n,
             seed=seed,
@@ -304,27 +287,24 @@ class Model:
     def _rewound_paths(
         self,
         number: int,
-        table: Table,
-        series: NDArray[np.int64],
-        starts: NDArray[np.int64],
+        cut: Cut,
         *,
         n: int,
         seed: int,
         numbers: NDArray[np.int64],
     ) -> Array:
         """Draw paths, each point forecast from a window that ends before it: [S, n, K, C], scaled."""
-        window, channels = self.windowing.window, table.values.shape[1]
+        window, channels = self.windowing.window, cut.table.values.shape[1]
         size = max(1, _PATH_NUMBERS // (n * channels * (window + self.horizon)))
         parts = []
-        for first in range(0, len(series), size):
-            own, begun = series[first : first + size], starts[first : first + size]
-            path, values = path_of(table, np.repeat(own, n), np.repeat(begun, n), window, self.horizon)
-            generators = [
-                np.random.default_rng([seed, one]) for one in numbers[first : first + size].tolist()
-            ]
-            rows = np.arange(len(own) * n, dtype=np.int64)
+        for first in range(0, cut.series.size, size):
+            some = numbers[first : first + size].tolist()
+            repeated = cut.rows(first + np.repeat(np.arange(len(some)), n))
+            path, values = path_of(repeated, window, self.horizon)
+            generators = [np.random.default_rng([seed, one]) for one in some]
+            rows = np.arange(len(some) * n, dtype=np.int64)
             for k in range(self.horizon):
-                said = Outcome(self.head, *self._direct(number, path, rows, np.full(rows.size, k), 1))
+                said = Outcome(self.head, *self._direct(number, Cut(path, rows, np.full(rows.size, k)), 1))
                 drawn = [
                     self.head.sample(
                         said.outputs[i * n : (i + 1) * n],
@@ -334,9 +314,8 @@ class Model:
                     for i, generator in enumerate(generators)
                 ]
                 values[:, window + k : window + k + 1] = said.units(np.concatenate(drawn))
-            scaling = self._scaling(table, np.repeat(own, n), np.repeat(begun, n))
-            scaled = scaling.apply(values[:, window:])
-            parts.append(scaled.reshape(len(own), n, self.horizon, channels))
+            scaled = self.scaling_of(repeated).apply(values[:, window:])
+            parts.append(scaled.reshape(len(some), n, self.horizon, channels))
         return np.concatenate(parts)
 
     def together(self, members: list[Array]) -> Array:
@@ -349,21 +328,17 @@ class Model:
     def _direct(
         self,
         number: int,
-        table: Table,
-        series: NDArray[np.int64],
-        starts: NDArray[np.int64],
+        cut: Cut,
         threads: int,
     ) -> tuple[Array, WindowScaling]:
         """Forecast what follows windows with one call of the core, scaled."""
-        said = self._said(number, table, series, starts, threads, unscale=False)
+        said = self._said(number, cut, threads, unscale=False)
         return said.outputs, WindowScaling.of(self.windowing.scaling, said.scaling)
 
     def _said(
         self,
         number: int,
-        table: Table,
-        series: NDArray[np.int64],
-        starts: NDArray[np.int64],
+        cut: Cut,
         threads: int,
         *,
         unscale: bool,
@@ -371,9 +346,9 @@ class Model:
         """Return what the core says of windows, of whose points a member reads its own, the last."""
         windowing = self.windowings[number]
         return self.networks[number].engine.forecast(
-            table,
-            series,
-            starts + (self.windowing.window - windowing.window),
+            cut.table,
+            cut.series,
+            cut.starts + (self.windowing.window - windowing.window),
             windowing=windowing,
             loss=self.head.loss,
             quantiles=self.head.quantiles,
@@ -383,14 +358,13 @@ class Model:
 
     def _carried(
         self,
-        network: Network,
-        table: Table,
-        series: NDArray[np.int64],
-        starts: NDArray[np.int64],
+        number: int,
+        cut: Cut,
         threads: int,
     ) -> tuple[Array, WindowScaling]:
         """Forecast from the state after all points of a series up to the end of its window."""
-        windowing, engine = self.windowing, network.engine
+        windowing, engine = self.windowing, self.networks[number].engine
+        table, series, starts = cut
         ends = starts + windowing.window
         outputs, rows = [], []
         order = np.argsort(ends, kind="stable")
@@ -409,26 +383,24 @@ class Model:
         shape = (len(raw), self.windowing.horizon, -1, self.head.width)
         return self.head.mapped(raw.reshape(shape))
 
-    def _scaling(self, table: Table, series: NDArray[np.int64], starts: NDArray[np.int64]) -> WindowScaling:
-        """Return how each window scales itself."""
-        alone = replace(self.windowing, ahead=0)
-        _, rows = self.network.engine.gather(table, series, starts, windowing=alone)
-        return WindowScaling.of(self.windowing.scaling, rows)
+    def scaling_of(self, cut: Cut, kind: str | None = None) -> WindowScaling:
+        """Return how each window scales itself, or would by another kind of scaling."""
+        alone = replace(self.windowing, scaling=kind or self.windowing.scaling, ahead=0)
+        _, rows = self.network.engine.gather(*cut, windowing=alone)
+        return WindowScaling.of(alone.scaling, rows)
 
     def _fed_back(
         self,
         number: int,
-        table: Table,
-        series: NDArray[np.int64],
-        starts: NDArray[np.int64],
+        cut: Cut,
         threads: int,
     ) -> Array:
         """Forecast in as many turns as it takes, each from a window that ends with the forecasts so far."""
         window, at_once = self.windowing.window, self.windowing.horizon
-        path, values = path_of(table, series, starts, window, self.horizon)
-        rows = np.arange(len(series), dtype=np.int64)
+        path, values = path_of(cut, window, self.horizon)
+        rows = np.arange(cut.series.size, dtype=np.int64)
         for k in range(0, self.horizon, at_once):
-            said = self._direct(number, path, rows, np.full(len(series), k), threads)
+            said = self._direct(number, Cut(path, rows, np.full(rows.size, k)), threads)
             values[:, window + k : window + k + at_once] = Outcome(self.head, *said).point()
         return values[:, window:]
 
@@ -450,21 +422,20 @@ class Model:
         """
         self.check(panel)
         scaler = self.scaler_of(known_as)
-        table, starts = self.table(panel, scaler)
+        cut = self.last_windows(panel, scaler)
         numbers = np.array([zlib.crc32(str(name).encode()) for name in panel.ids], np.int64)
-        series = np.arange(panel.n_series, dtype=np.int64)
-        paths, scaling = self.paths(table, series, starts, count=n, seed=seed, numbers=numbers)
+        paths, scaling = self.paths(cut, count=n, seed=seed, numbers=numbers)
         dtype = self.network.engine.dtype
         outcome = Outcome(self.head, paths.astype(dtype), scaling, scaler)
         return np.moveaxis(outcome.units(np.moveaxis(paths, 1, 3)), 3, 1)
 
-    def _sampled(self, table: Table, series: NDArray[np.int64], starts: NDArray[np.int64]) -> Outcome:
+    def _sampled(self, cut: Cut) -> Outcome:
         """Return the quantiles of sample paths as the outputs of a quantile head.
 
         Every series has the same random numbers, so that it is forecast alone as it is among others.
         """
-        numbers = np.zeros(len(series), np.int64)
-        paths, scaling = self.paths(table, series, starts, count=_PATHS, seed=0, numbers=numbers)
+        numbers = np.zeros_like(cut.series)
+        paths, scaling = self.paths(cut, count=_PATHS, seed=0, numbers=numbers)
         told = np.moveaxis(np.quantile(paths, _LEVELS, axis=1), 0, -1)
         return Outcome(Head("quantile", _LEVELS), told.astype(self.network.engine.dtype), scaling)
 

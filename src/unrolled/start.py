@@ -65,11 +65,15 @@ def smoothing(window: int, horizon: int, season: int | None) -> NDArray[np.float
         pattern[(used - window) % period, used] = 1 / seasons
         pattern[:, used] -= 1 / used.size
     phases = (np.arange(window) - window) % period
-    adjusted = np.eye(window) - pattern[phases]
-    weights = (1 - _LEVEL) ** np.arange(window)[::-1]
-    level = weights / weights.sum() @ adjusted
+
+    def adjusted(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return weights of points as they are, of those of points less the season of their phase."""
+        return weights - np.bincount(phases, weights, period) @ pattern
+
+    newest = (1 - _LEVEL) ** np.arange(window)[::-1]
+    level = adjusted(newest / newest.sum())
     from_middle = np.arange(window) - (window - 1) / 2
-    slope = from_middle / max((from_middle**2).sum(), 0.5) @ adjusted  # one point has none, two have 0.5
+    slope = adjusted(from_middle / max((from_middle**2).sum(), 0.5))  # one point has none, two have 0.5
     ahead = np.arange(horizon)
     damped = _TREND * np.cumsum(_DAMPING ** (ahead + 1.0))
     result: NDArray[np.float64] = level + damped[:, None] * slope + pattern[ahead % period]

@@ -223,7 +223,7 @@ class ForecastStream:
         """Read the last points of the series on from the states, and return what follows them."""
         model = self._model
         scaler = model.scaler_of(self._known_as)
-        table, _ = model.table(self._panel.tails(points), scaler)
+        table = model.last_windows(self._panel.tails(points), scaler).table
         windowing = replace(model.windowing, window=points)
         zeros = np.zeros(1, np.int64)
         outputs, states = [], []

@@ -6,7 +6,7 @@ Knows panels, encoders and tables. Must not know networks.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,27 @@ if TYPE_CHECKING:
     from unrolled.encoding import Encoder
     from unrolled.engine import Array
     from unrolled.panel import Panel
+
+
+class Cut(NamedTuple):
+    """Windows of a table.
+
+    Shapes:
+        series, starts: [n].
+
+    Attributes:
+        table: what they are cut from.
+        series: the number of the series of each.
+        starts: the point of its series at which each begins; below 0 where it begins before the first one.
+    """
+
+    table: Table
+    series: NDArray[np.int64]
+    starts: NDArray[np.int64]
+
+    def rows(self, which: slice | NDArray[np.int64]) -> Cut:
+        """Return some of the windows, by number, as often as they are named."""
+        return Cut(self.table, self.series[which], self.starts[which])
 
 
 def check_positive(panel: Panel, scaling: str) -> None:
@@ -60,9 +81,7 @@ def with_features(table: Table, encoder: Encoder, panel: Panel, *, horizon: int)
     )
 
 
-def path_of(
-    table: Table, series: NDArray[np.int64], starts: NDArray[np.int64], window: int, horizon: int
-) -> tuple[Table, Array]:
+def path_of(cut: Cut, window: int, horizon: int) -> tuple[Table, Array]:
     """Return windows with room for what follows them, as series of their own, and their values.
 
     Covariates that are known only in the past are 0 behind the window, whatever the table holds there.
@@ -70,6 +89,7 @@ def path_of(
     Shapes:
         the values: [n, window + K, C], a view of those of the table returned.
     """
+    table, series, starts = cut
     points, channels = window + horizon, table.values.shape[1]
     values = np.full((len(series), points, channels), np.nan, table.values.dtype)
     features = None
@@ -93,12 +113,10 @@ def path_of(
     return made, values
 
 
-def ahead_of(
-    table: Table, series: NDArray[np.int64], starts: NDArray[np.int64], window: int, horizon: int
-) -> Array | None:
+def ahead_of(cut: Cut, window: int, horizon: int) -> Array | None:
     """Return the features of the points that follow windows, [K, n, F]; None without features."""
-    if table.features is None:
+    if cut.table.features is None:
         return None
-    path, _ = path_of(table, series, starts, window, horizon)
-    features = path.features.reshape(len(series), window + horizon, -1)  # type: ignore[union-attr]
+    path, _ = path_of(cut, window, horizon)
+    features = path.features.reshape(cut.series.size, window + horizon, -1)  # type: ignore[union-attr]
     return np.ascontiguousarray(features[:, window:].swapaxes(0, 1))

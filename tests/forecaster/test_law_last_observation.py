@@ -80,12 +80,11 @@ def test_the_mean_of_counts(cell, strategy, memory, scaling):
         members=1,
     )
     model = forecaster.fit(y)._model
-    says, which = (model._carried, model.network) if memory == "all" else (model._direct, 0)
+    says = model._carried if memory == "all" else model._direct
     means = []
     for last in (y[-1], y[-1] + 1):
         panel = to_panel(np.append(y[:-1], last), dtype="float64")
-        table, starts = model.table(panel)
-        outputs, scaling = says(which, table, np.zeros(1, np.int64), starts, 1)
+        outputs, scaling = says(0, model.last_windows(panel), 1)
         means.append(outputs[0, 0, 0, 0] * scaling.scale.item())
     assert abs(means[1] - means[0]) > 1e-4
 

@@ -23,6 +23,7 @@ from tests.forecaster.beside import (
 from tests.forecaster.helpers import small, wave
 from unrolled.covariates import read_series
 from unrolled.jobs import table_of
+from unrolled.tables import Cut
 
 LENGTHS = (60, 72, 90)
 
@@ -156,7 +157,7 @@ def test_a_forecast_from_an_origin_is_one_from_the_series_that_ends_there(use, k
     table = table_of(whole, None, model.encoder)
     for back in (3, 7):
         starts = whole.lengths - 12 - back
-        inside = model.after(table, np.arange(2), starts, threads=1).point()
+        inside = model.after(Cut(table, np.arange(2), starts), threads=1).point()
         ends = [one[: len(one) - back] for one in panel.series]
         part = {"past": [p[:n] for p, n in zip(panel.past, map(len, ends), strict=True)]}
         part["static"] = beside["static"]

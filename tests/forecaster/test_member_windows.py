@@ -53,8 +53,7 @@ def each(together, y, beside=None, *, ends=None, told_ends=None):
 def met(forecaster, ends, said, beside=None):
     """Return forecasts of the members put together in the scaling of the first window of each series."""
     model, put = forecaster._model, np.mean if forecaster.combine == "mean" else np.median
-    table, starts = model.table(read_series(ends, forecaster.get_params(), **(beside or {})))
-    numbers = np.arange(len(starts))
+    table, numbers, starts = model.last_windows(read_series(ends, forecaster.get_params(), **(beside or {})))
     windowing = replace(model.windowing, ahead=0)
     assert windowing.window == WINDOWS[0]
     _, scaled = model.network.engine.gather(table, numbers, starts, windowing=windowing)

@@ -123,10 +123,7 @@ def test_an_untrained_network_forecasts_so_in_units(scaling, window, patch, seas
 def test_what_is_scaled_by_logarithms_is_smoothed_in_them(scaling):
     y = np.exp(wave(60, level=3.0, noise=2.0))
     job, panel = untrained(y, window=24, season=12, scaling=scaling)
-    table, starts = job.model.table(panel)
-    _, rows = job.model.network.engine.gather(
-        table, np.zeros(1, np.int64), starts, windowing=job.model.windowing
-    )
+    _, rows = job.model.network.engine.gather(*job.model.last_windows(panel), windowing=job.model.windowing)
     by = WindowScaling.of(scaling, rows)
     inside = by.apply(y[None, -24:, None])
     expected = by.invert(smoothing(24, 4, 12) @ inside)

@@ -13,6 +13,7 @@ from unrolled import Forecaster, engine
 from unrolled.engine import Table
 from unrolled.interop import expected
 from unrolled.scaling import SCALINGS
+from unrolled.tables import Cut
 
 if TYPE_CHECKING:
     from unrolled.outcome import Outcome
@@ -176,7 +177,7 @@ def said_of_windows(forecaster: Forecaster, windows: Any) -> Outcome:
     dtype = forecaster.dtype
     table = Table(windows.reshape(-1, 1).astype(dtype), np.arange(len(windows) + 1) * windows.shape[1])
     zeros = np.zeros(len(windows), np.int64)
-    return forecaster._model.after(table, np.arange(len(windows)), zeros, threads=1)
+    return forecaster._model.after(Cut(table, np.arange(len(windows)), zeros), threads=1)
 
 
 def series_of(case: Case) -> list[Any]:

@@ -134,14 +134,14 @@ class OnnxModel:
         if not self.model.windows:
             by = self.scaling.fit(graph, values)
             return [(self._steps(graph, values, features, by), by)] * len(self.networks)
-        reads = []
-        for own in self.model.windows:
+        reads = {}
+        for own in dict.fromkeys(self.model.windows):
             last = graph.cut(values, window - own, window, 1)
             reach = window + (self.model.horizon if self.windowing.ahead else 0)
             later = None if features is None else graph.cut(features, window - own, reach, 1)
             by = OnnxScaling(self.windowing.scaling, own).fit(graph, last)
-            reads.append((self._steps(graph, last, later, by), by))
-        return reads
+            reads[own] = self._steps(graph, last, later, by), by
+        return [reads[own] for own in self.model.windows]
 
     def _moved(self, outputs: str, by: By, common: By) -> str:
         """Return outputs that were scaled by a window of their own, scaled as all are."""

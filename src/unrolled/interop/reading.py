@@ -75,7 +75,7 @@ def readings(model: Model, panel: Panel, *, known_as: NDArray[np.int64] | None =
             length.
     """
     model.check(panel)
-    table, starts = model.table(panel)
+    table, _, starts = model.last_windows(panel)
     window = model.windowing.window
     if model.memory == "all":
         lengths = panel.lengths

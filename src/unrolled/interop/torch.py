@@ -132,11 +132,12 @@ class TorchModel(nn.Module):  # type: ignore[misc]
         """Return what each member reads of its own last points, and how it scales them."""
         if not self.windows:
             return [self._steps(values, features, static)] * len(self.networks)
-        before = [self.windowing.window - window for window in self.windows]
-        return [
-            self._steps(values[:, first:], None if features is None else features[:, first:], static)
-            for first in before
-        ]
+        read = {}
+        for window in dict.fromkeys(self.windows):
+            first = self.windowing.window - window
+            later = None if features is None else features[:, first:]
+            read[window] = self._steps(values[:, first:], later, static)
+        return [read[window] for window in self.windows]
 
     def _moved(self, outputs: Tensor, scaling: Scaled, common: Scaled) -> Tensor:
         """Return outputs that were scaled by a window of their own, scaled as all are."""

@@ -82,15 +82,16 @@ def _bent_by(kind: str, values: Tensor, by: Scaled) -> Tensor:
     u = _bent(kind, values, by.pre)
     if kind != "adaptive":
         return u
-    high, top = _top(by)
+    _, _, top, high = _ends(by)
     return torch.where((by.pre > 0) & (values > top), high + (values - top) / top, u)
 
 
-def _top(by: Scaled) -> tuple[Tensor, Tensor]:
-    """Return the largest u that is a logarithm, and the value it is one of; 0 and 1 where none is."""
+def _ends(by: Scaled) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return between which values u is a logarithm: the least and its log, the top and its log."""
     least = torch.where(by.pre > 0, by.pre, 1.0)
-    high = torch.maximum(torch.where(by.pre > 0, by.location + by.scale, 0.0), least.log())
-    return high, high.exp()
+    low = least.log()
+    high = torch.maximum(torch.where(by.pre > 0, by.location + by.scale, 0.0), low)
+    return least, low, high.exp(), high
 
 
 def _logs(values: Tensor, pre: Tensor) -> Tensor:
@@ -133,8 +134,7 @@ def invert(kind: str, scaled: Tensor, by: Scaled) -> Tensor:
     if kind == "log":
         return u.exp()
     if kind == "adaptive":
-        least = torch.where(by.pre > 0, by.pre, 1.0)
-        low, (high, top) = least.log(), _top(by)
+        least, low, top, high = _ends(by)
         in_logs = (by.pre > 0) & (u >= low) & (u <= high)
         straight = torch.where(u > high, top * (1.0 + (u - high)), least * (1.0 + (u - low)))
         values = torch.where(in_logs, torch.where(in_logs, u, 0.0).exp(), straight)
