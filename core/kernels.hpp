@@ -9,6 +9,19 @@
 
 namespace unrolled {
 
+// The parameters of a layer where they lie, rows of gates and units in torch's order. The elements of a row of w_x and
+// w_h follow each other; rows are so many numbers apart.
+template <class T>
+struct LayerWeights {
+  const T* w_x;  // [G H, I]
+  Index w_x_ld;
+  const T* w_h;  // [G H, H]; not read where no gate reads h
+  Index w_h_ld;
+  const T* b_x;  // [G H], bias_ld apart; null: zeros
+  const T* b_h;
+  Index bias_ld;
+};
+
 // Buffers are aligned to kAlign and hold one chunk of rows (sequences), step after step: the rows of step t lie from
 // first[t] to before first[t + 1]. Sequences that have ended have no rows: they are sorted, the longest first. Behind
 // the last step, from first[T], lie the last states of all of them.
@@ -32,7 +45,7 @@ struct LayerBackward {
   Index steps;
   Index rows;
   const Index* first;
-  const T* weights;
+  LayerWeights<T> weights;  // w_h, and where dx is wanted w_x, readable up to a vector's length behind each row
   const T* z;
   const T* c;
   const T* saved;
@@ -45,7 +58,8 @@ struct LayerBackward {
   T* gates;                  // [max(gate_rows, B), d_ld]: scratch
   Index gate_rows;           // rows whose gate gradients are kept before they are multiplied
   T* narrow;                 // [narrow columns, d_ld]: scratch
-  T* d_weights;              // written, not added to
+  T* d_weights;              // laid out as shapes.hpp says, or null where nobody wants them
+  bool accumulate;           // adds to d_weights, and to narrow, what later steps gave; else writes them
   T* dx;                     // [first[T], dx_ld], or null where nobody wants it
   Index dx_ld;
 };
@@ -119,7 +133,7 @@ template <class T>
 struct Kernels {
   const char* name;
   int lanes;
-  void (*layer_pack)(const LayerShape&, const T* weights, T* panels);
+  void (*layer_pack)(const LayerShape&, const LayerWeights<T>&, T* panels);
   void (*layer_forward[kCellCount])(const LayerForward<T>&);
   void (*layer_backward[kCellCount])(const LayerBackward<T>&);
   // C = A B (or C += A B): rows x columns, columns rounded up to whole vectors.

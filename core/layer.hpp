@@ -33,32 +33,33 @@ struct Blocks {
 // The weights of one vector of units as the forward pass reads them, column after column with the gates side by side:
 // the sums of both biases, then the columns of x, then those of h.
 template <class V, class T = Element<V>>
-void pack_block(const LayerShape& s, const T* weights, Index unit, T* to) {
+void pack_block(const LayerShape& s, const LayerWeights<T>& weights, Index unit, T* to) {
   const CellShape& c = s.shape();
   const Index units = s.hidden - unit < kLanesOf<V> ? s.hidden - unit : kLanesOf<V>;
   for (Index i = 0; i < c.slots * kLanesOf<V>; ++i) to[i] = T(0);
-  const auto add_bias = [&](int first, int count, const int* gates, Index column) {
+  const auto add_bias = [&](int first, int count, const int* gates, const T* bias) {
+    if (bias == nullptr) return;
     for (int n = 0; n < count; ++n) {
       T* out = to + (first + n) * kLanesOf<V>;
-      for (Index v = 0; v < units; ++v) out[v] += weights[(gates[n] * s.hidden + unit + v) * s.w_ld + column];
+      for (Index v = 0; v < units; ++v) out[v] += bias[(gates[n] * s.hidden + unit + v) * weights.bias_ld];
     }
   };
-  add_bias(c.x_first, c.x_count, c.x_gate, s.w_x() + s.inputs);
-  add_bias(c.h_first, c.h_count, c.h_gate, s.hidden);
+  add_bias(c.x_first, c.x_count, c.x_gate, weights.b_x);
+  add_bias(c.h_first, c.h_count, c.h_gate, weights.b_h);
   to += c.slots * kLanesOf<V>;
-  const auto pack = [&](Index column, Index depth, int count, const int* gates) {
+  const auto pack = [&](const T* w, Index w_ld, Index depth, int count, const int* gates) {
     for (int n = 0; n < count; ++n) {
-      transpose_to<V>(weights + (gates[n] * s.hidden + unit) * s.w_ld + column, s.w_ld, units, depth,
-                      to + n * kLanesOf<V>, count * kLanesOf<V>);
+      transpose_to<V>(w + (gates[n] * s.hidden + unit) * w_ld, w_ld, units, depth, to + n * kLanesOf<V>,
+                      count * kLanesOf<V>);
     }
     to += depth * count * kLanesOf<V>;
   };
-  pack(s.w_x(), s.inputs, c.x_count, c.x_gate);
-  pack(0, s.hidden, c.h_count, c.h_gate);
+  pack(weights.w_x, weights.w_x_ld, s.inputs, c.x_count, c.x_gate);
+  pack(weights.w_h, weights.w_h_ld, s.hidden, c.h_count, c.h_gate);
 }
 
 template <class T>
-void layer_pack(const LayerShape& s, const T* weights, T* panels) {
+void layer_pack(const LayerShape& s, const LayerWeights<T>& weights, T* panels) {
   const Blocks<T> blocks(s.hidden);
   const Index stride = panel_rows<T>(s) * kLanes<T>;
   for (Index block = 0; block < blocks.whole; ++block) {
@@ -231,20 +232,20 @@ void backward_products(const LayerBackward<T>& b, Index first, Index rows, bool 
     const Span& span = c.span[i];
     const Index depth = span.gates * s.hidden;
     const T* d = b.gates + span.d_first * s.hidden;
-    const T* weights = b.weights + span.gate_first * s.hidden * s.w_ld;
     T* d_weights = b.d_weights + span.gate_first * s.hidden * s.w_ld;
     const auto add = [&](Index column, Index columns) {
       product<T, Order::transposed>(depth, columns, rows, d, s.d_ld, z + column, s.ld, d_weights + column - s.w_skip,
                                     s.w_ld, accumulate);
     };
-    if (span.h) add(0, s.h_columns);
-    if (span.x && s.x_columns > 0) add(s.x_offset, s.x_columns);
+    if (b.d_weights != nullptr && span.h) add(0, s.h_columns);
+    if (b.d_weights != nullptr && span.x && s.x_columns > 0) add(s.x_offset, s.x_columns);
     if (b.dx != nullptr && span.x) {
-      product<T>(rows, s.inputs, depth, d, s.d_ld, weights + s.w_x(), s.w_ld, b.dx + first * b.dx_ld, b.dx_ld,
-                 dx_started);
+      const T* w_x = b.weights.w_x + span.gate_first * s.hidden * b.weights.w_x_ld;
+      product<T>(rows, s.inputs, depth, d, s.d_ld, w_x, b.weights.w_x_ld, b.dx + first * b.dx_ld, b.dx_ld, dx_started);
       dx_started = true;
     }
   }
+  if (b.d_weights == nullptr) return;
   T* narrow = b.narrow;
   for (const Columns& columns : s.narrow) {
     product<T, Order::transposed>(columns.count, c.d_gates * s.hidden, rows, z + columns.first, s.ld, b.gates, s.d_ld,
@@ -276,7 +277,7 @@ template <class T, class Unit>
 void layer_backward(const LayerBackward<T>& b) {
   const LayerShape& s = *b.shape;
   [[maybe_unused]] const Index depth = Unit::kShape.span[0].gates * s.hidden;
-  bool accumulate = false;
+  bool accumulate = b.accumulate;
   for (Index end = b.steps; end > 0;) {
     Index begin = end - 1;
     while (begin > 0 && b.first[end] - b.first[begin - 1] <= b.gate_rows) --begin;
@@ -290,14 +291,15 @@ void layer_backward(const LayerBackward<T>& b) {
         const PhaseTimer timer(Phase::state_gradients);
         // Back and forth through the weights: what was read last is still in the nearest cache.
         const auto add = t % 2 == 0 ? product<T, Order::plain> : product<T, Order::reversed>;
-        add(step.rows, s.hidden, depth, d, s.d_ld, b.weights, s.w_ld, b.dh, s.h_pad, Unit::kShape.has_direct);
+        add(step.rows, s.hidden, depth, d, s.d_ld, b.weights.w_h, b.weights.w_h_ld, b.dh, s.h_pad,
+            Unit::kShape.has_direct);
       }
     }
     backward_products(b, b.first[begin], b.first[end] - b.first[begin], accumulate);
     accumulate = true;
     end = begin;
   }
-  scatter_narrow(b);
+  if (b.d_weights != nullptr) scatter_narrow(b);
 }
 
 }  // namespace unrolled::UNROLLED_TARGET

@@ -81,8 +81,15 @@ void Network<T>::write(const T* flat) {
 template <class T>
 void Network<T>::pack() {
   for (std::size_t l = 0; l < layers_.size(); ++l) {
-    kernels<T>().layer_pack(layers_[l], weights_.data() + layer_offsets_[l], panels_[l].data());
+    kernels<T>().layer_pack(layers_[l], layer_weights(l), panels_[l].data());
   }
+}
+
+template <class T>
+LayerWeights<T> Network<T>::layer_weights(std::size_t layer) const {
+  const LayerShape& s = layers_[layer];
+  const T* own = weights_.data() + layer_offsets_[layer];
+  return {own + s.w_x(), s.w_ld, own, s.w_ld, own + s.w_x() + s.inputs, own + s.hidden, s.w_ld};
 }
 
 template <class T>
@@ -316,7 +323,7 @@ void Network<T>::backward(Pass<T>& pass, T* gradients, bool want_inputs) const {
                               (pass.steps + d - 1) / d,
                               d * pass.rows,
                               first,
-                              weights_.data() + layer_offsets_[l],
+                              layer_weights(l),
                               pass.z[l].data(),
                               pass.c[l].data(),
                               pass.saved[l].data(),
@@ -330,6 +337,7 @@ void Network<T>::backward(Pass<T>& pass, T* gradients, bool want_inputs) const {
                               kGateRows,
                               pass.narrow.data(),
                               gradients + layer_offsets_[l],
+                              false,
                               l > 0 || want_inputs ? dx.data() : nullptr,
                               dx_ld});
     if (l > 0) {

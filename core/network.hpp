@@ -149,6 +149,7 @@ class Network {
   Index head_rows(const Pass<T>& pass) const { return spec_.every ? pass.first_of(pass.steps) : pass.rows; }
   T* head_weights() { return weights_.data() + head_offset_; }
   const T* head_weights() const { return weights_.data() + head_offset_; }
+  LayerWeights<T> layer_weights(std::size_t layer) const;
   // Of layer l in a pass of so many steps.
   Index dilation(Index steps, Index layer) const {
     return spec_.dilations.empty() ? 1 : std::min(spec_.dilations[static_cast<std::size_t>(layer)], steps);

@@ -65,10 +65,11 @@ void activate(const std::string& name, Array<const T> x, Array<T> y) {
 
 template <class T>
 void bind(nb::module_& m, const char* network_name, const char* table_name, const char* trainer_name,
-          const char* stream_name) {
+          const char* stream_name, const char* recurrence_name) {
   NetworkClass<T> network = bind_network<T>(m, network_name);
   bind_windows<T>(m, network, table_name, trainer_name);
   bind_stream<T>(m, stream_name);
+  bind_recurrence<T>(m, recurrence_name);
   m.def("loss", &loss_of<T>, "name"_a, nb::arg("raw").noconvert(), nb::arg("target").noconvert(), "delta"_a,
         "quantiles"_a, nb::arg("d_raw").noconvert(), nb::arg("scale").noconvert(), "missing"_a);
   m.def("map_outputs", &map_outputs<T>, "name"_a, nb::arg("raw").noconvert(), "quantiles"_a,
@@ -119,8 +120,8 @@ NB_MODULE(_core, m) {
   m.def("reset_phases", [] { std::fill_n(phase_seconds, kPhaseCount, 0.0); });
 #endif
   bind_windowing(m);
-  bind<float>(m, "NetworkF32", "TableF32", "TrainerF32", "StreamF32");
-  bind<double>(m, "NetworkF64", "TableF64", "TrainerF64", "StreamF64");
+  bind<float>(m, "NetworkF32", "TableF32", "TrainerF32", "StreamF32", "RecurrenceF32");
+  bind<double>(m, "NetworkF64", "TableF64", "TrainerF64", "StreamF64", "RecurrenceF64");
 }
 
 }  // namespace unrolled

@@ -38,4 +38,8 @@ void bind_windows(nb::module_& m, NetworkClass<T>& network, const char* table_na
 template <class T>
 void bind_stream(nb::module_& m, const char* name);
 
+// Stacked layers over memory and weights of the caller.
+template <class T>
+void bind_recurrence(nb::module_& m, const char* name);
+
 }  // namespace unrolled

@@ -113,3 +113,57 @@ class _Stream:
 
 class StreamF32(_Stream): ...
 class StreamF64(_Stream): ...
+
+class _Recurrence:
+    def __init__(
+        self, *, cell: str, input_size: int, hidden_size: int, num_layers: int, directions: int
+    ) -> None: ...
+    @property
+    def row_size(self) -> int: ...
+    @property
+    def end_size(self) -> int: ...
+    def forward(
+        self,
+        steps: int,
+        rows: int,
+        total: int,
+        x: int,
+        x_step: int,
+        x_row: int,
+        batch_sizes: int,
+        h_0: int,
+        c_0: int,
+        resets: int,
+        masks: int,
+        weights: list[int],
+        out: int,
+        h_n: int,
+        c_n: int,
+        reserve: int,
+        threads: int,
+        /,
+    ) -> None: ...
+    def backward(
+        self,
+        steps: int,
+        rows: int,
+        total: int,
+        batch_sizes: int,
+        from_zero: bool,
+        resets: int,
+        masks: int,
+        weights: list[int],
+        reserve: int,
+        d_out: int,
+        d_h_n: int,
+        d_c_n: int,
+        d_x: int,
+        d_h_0: int,
+        d_c_0: int,
+        d_weights: list[int],
+        threads: int,
+        /,
+    ) -> None: ...
+
+class RecurrenceF32(_Recurrence): ...
+class RecurrenceF64(_Recurrence): ...

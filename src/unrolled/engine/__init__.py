@@ -5,6 +5,7 @@ All arrays are C-contiguous and of the engine's dtype; the core checks every sha
 """
 
 from unrolled.engine.network import Engine, Gradients, State
+from unrolled.engine.recurrence import recurrence
 from unrolled.engine.tables import (
     CELLS,
     DISTRIBUTIONS,
@@ -44,4 +45,5 @@ __all__ = [
     "default_threads",
     "isa",
     "loss_width",
+    "recurrence",
 ]
