@@ -176,8 +176,23 @@ std::vector<Part<T>> arrange(const Recurrence<T>& net, T* base, Index total, Ind
   return parts;
 }
 
-// How rows are cut: small chunks where the passes keep nothing, few where each has gradients of its own.
-Chunks cut(Index rows, bool keep) { return keep ? Chunks::to_learn(rows) : Chunks::to_run(rows); }
+// Multiply-adds of a forward pass.
+template <class T>
+double work(const RecurrenceSpec& spec, const Sequences<T>& all) {
+  const double gates = kCells[spec.cell].gates * static_cast<double>(spec.hidden * spec.directions);
+  const double above = static_cast<double>((spec.layers - 1) * spec.width() + spec.layers * spec.hidden);
+  return gates * (static_cast<double>(spec.inputs) + above) * static_cast<double>(all.total);
+}
+
+// How rows are cut, by the sizes of the work alone: small chunks where the passes keep nothing, few where each has
+// gradients of its own; but two at least, of four rows or more, where a second thread would be of use.
+template <class T>
+Chunks cut(const RecurrenceSpec& spec, const Sequences<T>& all, bool keep) {
+  const Index usual = keep ? 16 : 32;
+  const Index half = std::max<Index>(4, (all.rows + 1) / 2);
+  const Index least = useful_threads(2, work(spec, all)) > 1 ? std::min(half, usual) : usual;
+  return {all.rows, keep ? std::max(least, (all.rows + 7) / 8) : least};
+}
 
 // The rows of all steps that lie before those of row `begin`, chunk after chunk.
 template <class T>
@@ -186,13 +201,6 @@ Index rows_before(const Sequences<T>& all, Index begin) {
   Index count = 0;
   for (Index t = 0; t < all.steps; ++t) count += std::min(static_cast<Index>(all.batch_sizes[t]), begin);
   return count;
-}
-
-template <class T>
-double work(const RecurrenceSpec& spec, const Sequences<T>& all) {
-  const double gates = kCells[spec.cell].gates * static_cast<double>(spec.hidden * spec.directions);
-  const double above = static_cast<double>((spec.layers - 1) * spec.width() + spec.layers * spec.hidden);
-  return gates * (static_cast<double>(spec.inputs) + above) * static_cast<double>(all.total);
 }
 
 template <class T>
@@ -548,7 +556,7 @@ void Recurrence<T>::forward(const Sequences<T>& all, const ForwardArrays<T>& arr
     workspace.panels[static_cast<std::size_t>(p)].grow(s.panel_size());
     kernels<T>().layer_pack(s, all.weights[p], at(workspace.panels, p));
   }
-  const Chunks chunks = cut(all.rows, keep);
+  const Chunks chunks = cut(spec_, all, keep);
   const int threads = useful_threads(all.threads, work(spec_, all));
   workspace.workers.resize(std::max(workspace.workers.size(), static_cast<std::size_t>(threads)));
   Pool::instance().run(threads, chunks.count, [&](Index chunk, int number) {
@@ -574,7 +582,7 @@ void Recurrence<T>::backward(const Sequences<T>& all, const BackwardArrays<T>& a
   const Lease<T> lease;
   Workspace<T>& workspace = *lease;
   const std::vector<LayerWeights<T>> weights = copies(*this, all, arrays, workspace.copies);
-  const Chunks chunks = cut(all.rows, true);
+  const Chunks chunks = cut(spec_, all, true);
   Index size = 0;
   for (Index p = 0; p < spec_.parts(); ++p) size += padded<T>(shape(p / spec_.directions).weight_size());
   if (arrays.d_weights != nullptr) {
