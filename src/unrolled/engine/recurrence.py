@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from unrolled import _core
 
 if TYPE_CHECKING:
-    Recurrence = _core.RecurrenceF32 | _core.RecurrenceF64
+    from unrolled._core import Recurrence
 
-_CLASSES = {"float32": _core.RecurrenceF32, "float64": _core.RecurrenceF64}
+_CLASSES: dict[str, type[Recurrence]] = {"float32": _core.RecurrenceF32, "float64": _core.RecurrenceF64}
 
 
 @lru_cache(maxsize=256)
@@ -28,8 +28,8 @@ def recurrence(
         dtype: "float32" or "float64".
 
     Returns:
-        Its `forward` and `backward` take sizes and addresses, as core/bindings/recurrence.cpp says. There must
-        be as much memory behind every address as the sizes ask for: the core cannot see it.
+        Its `forward` and `backward` take sizes and addresses, as core/bindings/recurrence.cpp says. There
+        must be as much memory behind every address as the sizes ask for: the core cannot see it.
 
     Raises:
         ValueError: a size that is too small or too large, a cell that is not one of the four.
