@@ -52,7 +52,8 @@ class Flow:
         lengths = address(sizes)
         net.forward(
             steps, rows, total, address(x), rows * shape.inputs, shape.inputs, lengths, address(h),
-            address(c), 0, 0, shared, address(self.output), address(self.h), address(self.c), address(reserve), 2,
+            address(c), 0, 0, shared, address(self.output), address(self.h), address(self.c),
+            address(reserve), 2,
         )  # fmt: skip
         self.d_x = np.full_like(x, np.nan)
         self.d_h, self.d_c = np.full_like(h, np.nan), None if c is None else np.full_like(c, np.nan)
