@@ -556,6 +556,10 @@ void Recurrence<T>::forward(const Sequences<T>& all, const ForwardArrays<T>& arr
     workspace.panels[static_cast<std::size_t>(p)].grow(s.panel_size());
     kernels<T>().layer_pack(s, all.weights[p], at(workspace.panels, p));
   }
+  if (keep) {
+    const Index kept = all.total * row_size_ + all.rows * end_size_;
+    prefer_large_pages(arrays.reserve, static_cast<std::size_t>(kept) * sizeof(T));
+  }
   const Chunks chunks = cut(spec_, all, keep);
   const int threads = useful_threads(all.threads, work(spec_, all));
   workspace.workers.resize(std::max(workspace.workers.size(), static_cast<std::size_t>(threads)));
