@@ -81,6 +81,9 @@ void bind(nb::module_& m, const char* network_name, const char* table_name, cons
 
 NB_MODULE(_core, m) {
   m.doc() = "The compiled core of unrolled.";
+  // Python does not take modules apart at its end where others still hold functions of theirs, as PyTorch does of its
+  // operators; nanobind would tell every user so.
+  nb::set_leak_warnings(false);
   m.def("isa", [] { return std::string(kernels<float>().name); }, "The instruction set whose kernels run.");
   m.def(
       "available_isas",
