@@ -1,8 +1,7 @@
 #include "recurrence.hpp"
 
 #include <algorithm>
-#include <memory>
-#include <mutex>
+#include <vector>
 
 #include "buffer.hpp"
 #include "chunks.hpp"
@@ -10,9 +9,8 @@
 namespace unrolled {
 namespace {
 
-constexpr Index kGateRows = 96;             // gate gradients are multiplied once this many rows have come together
-constexpr Index kKept = Index(32) << 20;    // bytes that a workspace keeps between calls
-constexpr std::size_t kMostWorkspaces = 4;  // that wait for a call
+constexpr Index kGateRows = 96;           // gate gradients are multiplied once this many rows have come together
+constexpr Index kKept = Index(32) << 20;  // bytes that a workspace keeps between calls
 
 // What one worker needs while it goes through a chunk.
 template <class T>
@@ -48,39 +46,23 @@ struct Workspace {
   }
 };
 
-// A workspace for the length of a call: one that waits, or a new one.
+// The workspace of the calling thread, for the length of a call.
 template <class T>
 class Lease {
  public:
-  Lease() {
-    const std::lock_guard<std::mutex> lock(mutex());
-    if (waiting().empty()) {
-      own_ = std::make_unique<Workspace<T>>();
-    } else {
-      own_ = std::move(waiting().back());
-      waiting().pop_back();
-    }
-  }
+  Lease() = default;
   ~Lease() {
-    if (own_->bytes() > kKept) return;
-    const std::lock_guard<std::mutex> lock(mutex());
-    if (waiting().size() < kMostWorkspaces) waiting().push_back(std::move(own_));
+    if (own().bytes() > kKept) own() = Workspace<T>();
   }
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
-  Workspace<T>& operator*() const { return *own_; }
+  Workspace<T>& operator*() const { return own(); }
 
  private:
-  // Both live as long as the process: threads may still be at work when it ends.
-  static std::mutex& mutex() {
-    static std::mutex* one = new std::mutex;
-    return *one;
+  static Workspace<T>& own() {
+    thread_local Workspace<T> one;
+    return one;
   }
-  static std::vector<std::unique_ptr<Workspace<T>>>& waiting() {
-    static auto* all = new std::vector<std::unique_ptr<Workspace<T>>>;
-    return *all;
-  }
-  std::unique_ptr<Workspace<T>> own_;
 };
 
 // Where one layer of one direction has its rows.
