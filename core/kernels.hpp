@@ -22,21 +22,42 @@ struct LayerWeights {
   Index bias_ld;
 };
 
+// Where the gradients of a layer's parameters go. Whole vectors are written: rows of w_x and w_h are padded to them, or
+// are whole ones themselves.
+template <class T>
+struct LayerGradients {
+  T* w_x;  // null: nobody wants any of them
+  Index w_x_ld;
+  T* w_h;
+  Index w_h_ld;
+  T* b_x;
+  T* b_h;
+  Index bias_ld;
+
+  // Those of a matrix that is laid out as shapes.hpp says, such as `base`; of none where that is null.
+  static LayerGradients within(const LayerShape& s, T* base) {
+    if (base == nullptr) return {};
+    return {base + s.w_x(), s.w_ld, base, s.w_ld, base + s.w_x() + s.inputs, base + s.hidden, s.w_ld};
+  }
+};
+
 // Buffers are aligned to kAlign and hold one chunk of rows (sequences), step after step: the rows of step t lie from
 // first[t] to before first[t + 1]. Sequences that have ended have no rows: they are sorted, the longest first. Behind
 // the last step, from first[T], lie the last states of all of them.
 template <class T>
 struct LayerForward {
   const LayerShape* shape;
-  Index steps;         // T
-  Index rows;          // B of this chunk
-  const Index* first;  // [T + 1]
-  const T* panels;     // packed weights
-  T* z;                // [first[T] + B, ld]: x and the ones are given, h of step 0 is given, the others are written
-  T* c;                // [first[T] + B, states, h_pad], or [B, states, h_pad] updated in place
-  bool from_zero;      // the first states are zeros: their product need not be computed
-  bool keep;           // c of every step, and `saved`, for a backward pass
-  T* saved;            // [first[T], saved, h_pad], or null
+  Index steps;                     // T
+  Index rows;                      // B of this chunk
+  const Index* first;              // [T + 1]
+  const T* panels;                 // packed weights; null for a single step that packs them as it goes:
+  const LayerWeights<T>* weights;  // these,
+  T* room;                         // into this
+  T* z;            // [first[T] + B, ld]: x and the ones are given, h of step 0 is given, the others are written
+  T* c;            // [first[T] + B, states, h_pad], or [B, states, h_pad] updated in place
+  bool from_zero;  // the first states are zeros: their product need not be computed
+  bool keep;       // c of every step, and `saved`, for a backward pass
+  T* saved;        // [first[T], saved, h_pad], or null
 };
 
 template <class T>
@@ -58,9 +79,9 @@ struct LayerBackward {
   T* gates;                  // [max(gate_rows, B), d_ld]: scratch
   Index gate_rows;           // rows whose gate gradients are kept before they are multiplied
   T* narrow;                 // [narrow columns, d_ld]: scratch
-  T* d_weights;              // laid out as shapes.hpp says, or null where nobody wants them
-  bool accumulate;           // adds to d_weights, and to narrow, what later steps gave; else writes them
-  T* dx;                     // [first[T], dx_ld], or null where nobody wants it
+  LayerGradients<T> d_weights;
+  bool accumulate;  // adds to d_weights, and to narrow, what later steps gave; else writes them
+  T* dx;            // [first[T], dx_ld], or null where nobody wants it
   Index dx_ld;
 };
 

@@ -156,7 +156,10 @@ void layer_forward(const LayerForward<T>& f) {
     const Step step(f, t);
     const auto whole = [&](auto units, Index block) {
       constexpr int kCount = decltype(units)::value;
-      const T* panel = f.panels + block * stride;
+      const T* panel = f.panels == nullptr ? f.room : f.panels + block * stride;
+      for (int u = 0; u < kCount && f.panels == nullptr; ++u) {
+        pack_block<Vec<T>>(s, *f.weights, (block + u) * kLanes<T>, f.room + u * stride);
+      }
       if (step.rows == 1) {
         forward_tile<Vec<T>, Unit, 1, kCount>(f, step, 0, block * kLanes<T>, panel);
       } else if constexpr (kCount <= kUnits) {
@@ -165,7 +168,9 @@ void layer_forward(const LayerForward<T>& f) {
     };
     const auto half = [&] {
       if (!kHasHalf || !blocks.half) return;
-      forward_rows<Half<T>, Unit, 1>(f, step, blocks.whole * kLanes<T>, f.panels + blocks.whole * stride);
+      const T* panel = f.panels == nullptr ? f.room : f.panels + blocks.whole * stride;
+      if (f.panels == nullptr) pack_block<Half<T>>(s, *f.weights, blocks.whole * kLanes<T>, f.room);
+      forward_rows<Half<T>, Unit, 1>(f, step, blocks.whole * kLanes<T>, panel);
     };
     // Back and forth through the weights: what was read last is still in the nearest cache.
     const bool back = t % 2 != 0;
@@ -232,26 +237,36 @@ void backward_products(const LayerBackward<T>& b, Index first, Index rows, bool 
     const Span& span = c.span[i];
     const Index depth = span.gates * s.hidden;
     const T* d = b.gates + span.d_first * s.hidden;
-    T* d_weights = b.d_weights + span.gate_first * s.hidden * s.w_ld;
-    const auto add = [&](Index column, Index columns) {
-      product<T, Order::transposed>(depth, columns, rows, d, s.d_ld, z + column, s.ld, d_weights + column - s.w_skip,
-                                    s.w_ld, accumulate);
+    const auto add = [&](Index column, Index columns, T* to, Index to_ld) {
+      product<T, Order::transposed>(depth, columns, rows, d, s.d_ld, z + column, s.ld,
+                                    to + span.gate_first * s.hidden * to_ld, to_ld, accumulate);
     };
-    if (b.d_weights != nullptr && span.h) add(0, s.h_columns);
-    if (b.d_weights != nullptr && span.x && s.x_columns > 0) add(s.x_offset, s.x_columns);
+    const LayerGradients<T>& to = b.d_weights;
+    if (to.w_x != nullptr && span.h) add(0, s.h_columns, to.w_h, to.w_h_ld);
+    if (to.w_x != nullptr && span.x && s.x_columns > 0) add(s.x_offset, s.x_columns, to.w_x, to.w_x_ld);
     if (b.dx != nullptr && span.x) {
       const T* w_x = b.weights.w_x + span.gate_first * s.hidden * b.weights.w_x_ld;
       product<T>(rows, s.inputs, depth, d, s.d_ld, w_x, b.weights.w_x_ld, b.dx + first * b.dx_ld, b.dx_ld, dx_started);
       dx_started = true;
     }
   }
-  if (b.d_weights == nullptr) return;
+  if (b.d_weights.w_x == nullptr) return;
   T* narrow = b.narrow;
   for (const Columns& columns : s.narrow) {
     product<T, Order::transposed>(columns.count, c.d_gates * s.hidden, rows, z + columns.first, s.ld, b.gates, s.d_ld,
                                   narrow, s.d_ld, accumulate);
     narrow += columns.count * s.d_ld;
   }
+}
+
+// Where the gradients of the parameters begin that meet a column of z.
+template <class T>
+T* gradient_column(const LayerShape& s, const LayerGradients<T>& to, Index column, Index& ld) {
+  const bool bias = column == s.hidden || column == s.x_offset + s.inputs;
+  ld = bias ? to.bias_ld : column < s.hidden ? to.w_h_ld : to.w_x_ld;
+  if (column < s.hidden) return to.w_h + column;
+  if (column == s.hidden) return to.b_h;
+  return bias ? to.b_x : to.w_x + column - s.x_offset;
 }
 
 // Moves the gradients of the narrow columns to their places.
@@ -265,9 +280,10 @@ void scatter_narrow(const LayerBackward<T>& b) {
       for (int i = 0; i < c.spans; ++i) {
         const Span& span = c.span[i];
         if (column <= s.hidden ? !span.h : !span.x) continue;
-        T* to = b.d_weights + span.gate_first * s.hidden * s.w_ld + column - s.w_skip;
+        Index to_ld = 0;
+        T* to = gradient_column(s, b.d_weights, column, to_ld) + span.gate_first * s.hidden * to_ld;
         const T* from = narrow + span.d_first * s.hidden;
-        for (Index row = 0; row < span.gates * s.hidden; ++row) to[row * s.w_ld] = from[row];
+        for (Index row = 0; row < span.gates * s.hidden; ++row) to[row * to_ld] = from[row];
       }
     }
   }
@@ -299,7 +315,7 @@ void layer_backward(const LayerBackward<T>& b) {
     accumulate = true;
     end = begin;
   }
-  if (b.d_weights != nullptr) scatter_narrow(b);
+  if (b.d_weights.w_x != nullptr) scatter_narrow(b);
 }
 
 }  // namespace unrolled::UNROLLED_TARGET

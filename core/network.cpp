@@ -229,8 +229,9 @@ void Network<T>::forward(Pass<T>& pass) const {
     }
     const Index d = dilation(pass.steps, layer);
     k.layer_forward[s.cell]({&s, (pass.steps + d - 1) / d, d * pass.rows,
-                             d > 1 ? pass.folded[l].data() : pass.first.data(), panels_[l].data(), pass.z[l].data(),
-                             pass.c[l].data(), pass.from_zero, pass.keep, pass.keep ? pass.saved[l].data() : nullptr});
+                             d > 1 ? pass.folded[l].data() : pass.first.data(), panels_[l].data(), nullptr, nullptr,
+                             pass.z[l].data(), pass.c[l].data(), pass.from_zero, pass.keep,
+                             pass.keep ? pass.saved[l].data() : nullptr});
   }
   if (spec_.outputs > 0) run_head(pass);
 }
@@ -336,7 +337,7 @@ void Network<T>::backward(Pass<T>& pass, T* gradients, bool want_inputs) const {
                               pass.gates.data(),
                               kGateRows,
                               pass.narrow.data(),
-                              gradients + layer_offsets_[l],
+                              LayerGradients<T>::within(s, gradients + layer_offsets_[l]),
                               false,
                               l > 0 || want_inputs ? dx.data() : nullptr,
                               dx_ld});
