@@ -1,5 +1,6 @@
 # One command for each job. Every one sets up what it needs, and nothing that it does not need:
-# .venv holds the package, its build tools and its tests; .venv-torch holds the package beside PyTorch.
+# .venv holds the package, its build tools and its tests; .venv-torch holds the package beside PyTorch
+# (.venv-torch-2.4.1 and so on beside another one: make test-torch TORCH=2.4.1).
 # The package is built once, as a wheel, and installed into both: what is tested is what is installed.
 
 PYTHON ?= python3
@@ -7,9 +8,11 @@ PYTEST_FLAGS ?=
 DEMO_FLAGS ?=
 BENCH_FLAGS ?=
 ACCURACY_FLAGS ?=
+TORCH ?=
+TORCH_TESTS ?=
 
 VENV := .venv
-TORCH := .venv-torch
+BESIDE := .venv-torch$(addprefix -,$(TORCH))
 BIN := $(VENV)/bin
 ENTER := PATH="$(CURDIR)/$(BIN):$$PATH"
 SANITIZED := build/sanitize
@@ -27,12 +30,12 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help demo test check lint strict laws format test-torch test-page sanitize bench bench-jax accuracy clean
+.PHONY: help demo test check lint strict laws format test-torch test-torch-suite test-page sanitize bench bench-jax accuracy clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
 	@echo 'make TARGET [PYTHON=python3] [PYTEST_FLAGS=...]'
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F '|' '{printf "%-12s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F '|' '{printf "%-17s %s\n", $$1, $$2}'
 
 demo: $(VENV)/.package  ## forecast: the tutorial's sine and a real series, with a picture in out/
 	@$(BIN)/unrolled demo --out out $(DEMO_FLAGS)
@@ -58,8 +61,11 @@ format: $(VENV)/.group-check  ## let the formatters rewrite the sources
 	$(BIN)/ruff check --fix .
 	$(BIN)/clang-format -i $(CXX_FILES)
 
-test-torch: $(TORCH)/.package $(TORCH)/.group-test $(TORCH)/.group-torch  ## the tests beside PyTorch
-	@$(TORCH)/bin/pytest tests -m torch $(PYTEST_FLAGS)
+test-torch: $(BESIDE)/.package $(BESIDE)/.group-test $(BESIDE)/.group-torch  ## the tests beside PyTorch, or beside another one: TORCH=2.4.1
+	@$(BESIDE)/bin/pytest tests -m torch $(PYTEST_FLAGS)
+
+test-torch-suite: $(BESIDE)/.package $(BESIDE)/.group-torch $(BESIDE)/.group-torch-suite  ## PyTorch's own tests of modules on ours; from GitHub, or TORCH_TESTS=FOLDER
+	@$(BESIDE)/bin/python tools/torch_suite.py $(TORCH_TESTS)
 
 test-page: $(VENV)/.package $(VENV)/.group-test $(VENV)/.browser  ## the tests of the page in a real Chromium
 	@$(BIN)/pytest tests -m page $(PYTEST_FLAGS)
@@ -71,24 +77,24 @@ sanitize: $(VENV)/.group-build  ## the core's own tests under the address and un
 	$(ENTER) UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 	  ctest --test-dir $(SANITIZED) --output-on-failure --no-tests=error
 
-bench: $(TORCH)/.package $(TORCH)/.group-torch $(TORCH)/.group-build  ## measure all, or BENCH_FLAGS="CASE ...", and write the tables
-	$(TORCH)/bin/python benchmarks/run.py $(BENCH_FLAGS)
-	$(TORCH)/bin/python benchmarks/table.py
+bench: $(BESIDE)/.package $(BESIDE)/.group-torch $(BESIDE)/.group-build  ## measure all, or BENCH_FLAGS="CASE ...", and write the tables
+	$(BESIDE)/bin/python benchmarks/run.py $(BENCH_FLAGS)
+	$(BESIDE)/bin/python benchmarks/table.py
 
-bench-jax: $(TORCH)/.package $(TORCH)/.group-bench-jax  ## measure the LSTM layer beside JAX, and write the tables
-	$(TORCH)/bin/python benchmarks/run.py jax
-	$(TORCH)/bin/python benchmarks/table.py
+bench-jax: $(BESIDE)/.package $(BESIDE)/.group-bench-jax  ## measure the LSTM layer beside JAX, and write the tables
+	$(BESIDE)/bin/python benchmarks/run.py jax
+	$(BESIDE)/bin/python benchmarks/table.py
 
 accuracy: $(VENV)/.package $(VENV)/.group-test $(VENV)/.group-accuracy  ## measure the accuracy of the defaults: ACCURACY_FLAGS="--data FOLDER"
 	$(BIN)/python -m benchmarks.accuracy $(ACCURACY_FLAGS)
 	$(BIN)/python -m benchmarks.accuracy --table
 
 clean:  ## remove all that was built
-	rm -rf $(VENV) $(TORCH) build out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* build out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # ---- what the jobs stand on -------------------------------------------------------------------------------------
 
-$(VENV)/$(MADE) $(TORCH)/$(MADE):
+$(VENV)/$(MADE) $(BESIDE)/$(MADE):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is %d.%d; name another, such as: make PYTHON=python3.12" % sys.version_info[:2])'
 	@echo 'making $(@D)'
 	@rm -rf $(@D)
@@ -98,11 +104,11 @@ $(VENV)/$(MADE) $(TORCH)/$(MADE):
 define GROUPS
 $(1)/.group-%: pyproject.toml tools/requirements.py $(1)/$(MADE)
 	@echo 'installing into $(1): what $$* needs'
-	@$(1)/bin/python tools/requirements.py $$* > $$@.txt
+	@$(1)/bin/python tools/requirements.py $$* $$(addprefix torch==,$(TORCH)) > $$@.txt
 	@$(1)/bin/python -m pip install --quiet -r $$@.txt
 	@touch $$@
 endef
-$(foreach environment,$(VENV) $(TORCH),$(eval $(call GROUPS,$(environment))))
+$(foreach environment,$(VENV) $(BESIDE),$(eval $(call GROUPS,$(environment))))
 
 # Without isolation, so that the build folder is kept and a change of one file compiles one file.
 build/wheel/.built: $(SOURCES) $(VENV)/.group-build
@@ -118,7 +124,7 @@ build/strict/.built: $(CORE_SOURCES) $(VENV)/.group-build
 	@touch $@
 
 # The first line replaces a wheel of the same version; the second adds what the package depends on.
-$(VENV)/.package $(TORCH)/.package: %/.package: build/wheel/.built %/$(MADE)
+$(VENV)/.package $(BESIDE)/.package: %/.package: build/wheel/.built %/$(MADE)
 	@echo 'installing into $(@D): unrolled'
 	@$(@D)/bin/python -m pip install --quiet --force-reinstall --no-deps build/wheel/*.whl
 	@$(@D)/bin/python -m pip install --quiet build/wheel/*.whl

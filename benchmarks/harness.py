@@ -6,7 +6,7 @@ import math
 import statistics
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,6 +41,7 @@ class Row:
         check: compares the answers, returns what it compared; raises `DisagreementError` where they differ.
         ours, theirs: do the work once; theirs is None where nothing stands beside ours.
         facts: measures what is no time, such as memory.
+        threads: of both sides, where the rows of a case differ in them; those of the case where None.
     """
 
     name: str
@@ -50,6 +51,18 @@ class Row:
     ours: Callable[[], object]
     theirs: Callable[[], object] | None = None
     facts: Callable[[], Mapping[str, Any]] = dict
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
+class Group:
+    """Cases that the READMEs show in one line, and the report under one heading.
+
+    Attributes:
+        title: what they have in common, by language.
+    """
+
+    title: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -60,11 +73,13 @@ class Case:
         name: of the case and of its files of results.
         title: what the work is, by language.
         peer: who the other side is, by language; empty where there is none.
-        threads: of our side.
+        threads: of our side; the most of them, where the rows differ.
         rows: makes the rows, one after another, so that no two lie in memory at once.
         targets: what is to be reached.
         needs: modules without which the case is skipped.
         every_isa: whether it is also measured under the lesser instruction sets.
+        group: the cases that it is shown with; None where it has a line of its own.
+        label: what it is among those, by language.
     """
 
     name: str
@@ -75,6 +90,8 @@ class Case:
     targets: tuple[Target, ...] = ()
     needs: tuple[str, ...] = ()
     every_isa: bool = False
+    group: Group | None = None
+    label: dict[str, str] = field(default_factory=dict)
 
 
 def measure(case: Case, repeats: int | None = None) -> dict[str, Any]:
@@ -95,12 +112,15 @@ def measure(case: Case, repeats: int | None = None) -> dict[str, Any]:
     peaks = [peak_gflops(environment["isa"], case.threads)]
     rows = []
     for row in case.rows():
-        rows.append(_measure_row(row, repeats))
+        rows.append(_measure_row(row, repeats) | {"threads": row.threads or case.threads})
         print(f"  {case.name}: {describe(rows[-1])}", file=sys.stderr, flush=True)
     peaks.append(peak_gflops(environment["isa"], case.threads))
     peak = max((value for value in peaks if value), default=None)
+    others = {result["threads"] for result in rows} - {case.threads}
+    peak_of = {case.threads: peak} | {count: peak_gflops(environment["isa"], count) for count in others}
     for result in rows:
-        result["peak_share"] = result["gflops"] / peak if peak and result["gflops"] else None
+        own = peak_of[result["threads"]]
+        result["peak_share"] = result["gflops"] / own if own and result["gflops"] else None
     return {
         "case": case.name,
         "title": case.title,
@@ -115,7 +135,8 @@ def measure(case: Case, repeats: int | None = None) -> dict[str, Any]:
 
 def describe(row: Mapping[str, Any]) -> str:
     """Return one line about a row's result."""
-    line = f"{row['name']}: {seconds(row['ours_s'])} (spread {row['ours_spread'] * 100:.0f} %)"
+    threads = f"{row['threads']} thread{'s' * (row['threads'] > 1)}"
+    line = f"{row['name']}, {threads}: {seconds(row['ours_s'])} (spread {row['ours_spread'] * 100:.0f} %)"
     if row["theirs_s"] is not None:
         line += f" against {seconds(row['theirs_s'])}: {times(row['ratio'])}"
     return line

@@ -23,6 +23,7 @@ Made from `results/` by `python benchmarks/table.py`; a test fails where it is s
 - The answers of both sides were compared before a row was timed. Both ran in turns in one process.
 - Times are medians, a ratio is the median of the ratios of the turns. The spread is that of the ratio (of our
   time where nothing stands beside it): half the range between the quartiles, over the median.
+- Losses are those of both sides after some training from the same weights; 1e-4 of a loss they may differ by.
 - Operations are those of the products, two a multiply-add. Bytes are what must at least be read and written.
 - The peak is that of multiply-adds in registers alone, on as many threads, measured around each case."""
 NOTES = {
@@ -32,15 +33,23 @@ NOTES = {
 CHANGED = {"en": " with changes", "zh": "（有改动）"}
 NAMES = {"torch": "PyTorch", "jax": "JAX", "numpy": "NumPy", "unrolled": "unrolled"}
 MISSING = "not measured"
+SIZES = "T, B, I, H"
 
 
 def report(cases: Mapping[str, Case]) -> str:
     """Return the whole report."""
     nine = {name: case for name, case in cases.items() if _has_all_shapes(name)}
-    others = [case for name, case in cases.items() if name not in nine and best(name)]
+    measured = [case for name, case in cases.items() if name not in nine and best(name)]
+    others = [case for case in measured if not case.group]
     parts = [HEAD, "## Targets", targets_table(cases.values())]
     for case in nine.values():
-        parts += [f"## {case.title['en']}", rows_table([case], "T, B, I, H")]
+        parts += [f"## {case.title['en']}", rows_table([case], SIZES)]
+    groups = {case.group.title["en"]: case.group for case in measured if case.group}
+    for title, group in groups.items():
+        parts.append(f"## {title[0].upper()}{title[1:]}")
+        for case in measured:
+            if case.group == group:
+                parts += [f"### {case.title['en']}", rows_table([case], SIZES)]
     if others:
         parts += ["## The other cases", rows_table(others, "work")]
     parts += ["## Instruction sets", isa_table(cases.values())]
@@ -72,16 +81,26 @@ def targets_table(cases: Iterable[Case]) -> str:
 
 
 def rows_table(cases: Sequence[Case], first: str) -> str:
-    """Return every row of some cases that were measured; several cases are told apart by their names."""
+    """Return every row of some cases that were measured; several cases are told apart by their names.
+
+    Threads are shown where the rows of a case differ in them, losses where some were compared.
+    """
+    found = {case.name: result for case in cases if (result := best(case.name))}
+    rows = [(name, row) for name, result in found.items() for row in result["rows"]]
     peers = {case.peer.get("en", "–") for case in cases}
     beside = peers.pop() if len(peers) == 1 else "beside it"
+    threads = len(cases) == 1 and len({row.get("threads") for _, row in rows}) > 1
+    losses = any("peer_loss" in row["checked"] for _, row in rows)
     lines = []
-    for case in cases:
-        result = best(case.name)
-        for row in result["rows"] if result else ():
-            name = row["name"] if len(cases) == 1 else f"{case.name}: {row['name']}"
-            lines.append((name, *_cells(row)))
-    heads = (first, "GFLOP", "MB", "unrolled", beside, "ratio", "GFLOP/s", "of peak", "spread")
+    for name, row in rows:
+        title = row["name"] if len(cases) == 1 else f"{name}: {row['name']}"
+        more = [str(row["threads"])] if threads else []
+        lines.append((title, *more, *_cells(row), *([_losses(row["checked"])] if losses else [])))
+    heads = (
+        *(first, *(["threads"] if threads else [])),
+        *("GFLOP", "MB", "unrolled", beside, "ratio", "GFLOP/s", "of peak", "spread"),
+        *(["loss, beside it"] if losses else []),
+    )
     return _table(heads, lines)
 
 
@@ -174,6 +193,14 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
         percent(row["peak_share"]) if row["peak_share"] else "–",
         percent(row["ratio_spread"] if has_peer else row["ours_spread"]),
     )
+
+
+def _losses(checked: Mapping[str, Any]) -> str:
+    """Write the loss after training of both sides, with that before it where it is known."""
+    if "peer_loss" not in checked:
+        return "–"
+    first = f"{checked['first_loss']:.6g} → " if "first_loss" in checked else ""
+    return f"{first}{checked['loss']:.6g}, {checked['peer_loss']:.6g}"
 
 
 def _part(own: float, whole: float) -> str:

@@ -39,8 +39,8 @@ def main(arguments: Sequence[str]) -> int:
     from unrolled.engine import available_isas, isa
 
     if options.list:
-        print("\n".join(f"{case.name:10} {case.title['en']}" for case in CASES.values()))
-        print(f"{PHASES:10} where the time goes, measured with a core of its own build")
+        print("\n".join(f"{case.name:18} {case.title['en']}" for case in CASES.values()))
+        print(f"{PHASES:18} where the time goes, measured with a core of its own build")
         return 0
     unknown = [name for name in options.cases if name not in (*CASES, PHASES)]
     if unknown:

@@ -43,25 +43,52 @@ BRIEF = {
 
 
 def table(language: str) -> str:
-    """Return the table of the cases that have targets, one line each."""
+    """Return the table of the cases that have targets, a group of them in one line."""
     heads = HEADS[language]
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     shown = []
-    for case in CASES.values():
-        result = best(case.name)
-        if case.targets and result:
-            shown.append(result)
-            lines.append("| " + " | ".join(line(case, result, language)) + " |")
+    for cases in together():
+        results = [result for case in cases if (result := best(case.name))]
+        shown += results
+        if results:
+            lines.append("| " + " | ".join(line(cases, results, language)) + " |")
     return "\n".join([*lines, "", LEGENDS[language] + measured_note(shown, language)])
 
 
-def line(case: Case, result: dict[str, Any], language: str) -> tuple[str, ...]:
-    """Return the cells of one case."""
-    rows = result["rows"]
+def together() -> list[list[Case]]:
+    """Return the measured cases that have targets, those of a group together."""
+    found: dict[str, list[Case]] = {}
+    for case in CASES.values():
+        if case.targets and best(case.name):
+            found.setdefault(case.group.title["en"] if case.group else case.name, []).append(case)
+    return list(found.values())
+
+
+def line(cases: list[Case], results: list[dict[str, Any]], language: str) -> tuple[str, ...]:
+    """Return the cells of one case, or of a group."""
+    first, rows = cases[0], [row for result in results for row in result["rows"]]
     theirs = [row["theirs_s"] for row in rows if row["theirs_s"] is not None]
-    beside = f"{case.peer[language]}{COLON[language]}{extent(theirs)}" if theirs else "–"
-    outcome = brief(case, rows, language)
-    return case.title[language], extent([row["ours_s"] for row in rows]), beside, outcome, str(case.threads)
+    beside = f"{first.peer[language]}{COLON[language]}{extent(theirs)}" if theirs else "–"
+    title = first.group.title if first.group else first.title
+    outcome = brief_group(cases, results, language) if first.group else brief(first, rows, language)
+    threads = sorted({row.get("threads", first.threads) for row in rows})
+    return (
+        title[language],
+        extent([row["ours_s"] for row in rows]),
+        beside,
+        outcome,
+        ", ".join(map(str, threads)),
+    )
+
+
+def brief_group(cases: list[Case], results: list[dict[str, Any]], language: str) -> str:
+    """Write the mean ratio of each case, and the least and the greatest of all."""
+    parts = [
+        f"{case.label[language]} {times(mean_ratio(result['rows']))}"
+        for case, result in zip(cases, results, strict=True)
+    ]
+    ratios = [row["ratio"] for result in results for row in result["rows"]]
+    return f"{COMMA[language].join(parts)} ({times(min(ratios))} – {times(max(ratios))})"
 
 
 def extent(values: list[float]) -> str:

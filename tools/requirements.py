@@ -1,13 +1,15 @@
 """Print requirements that pyproject.toml states, one a line, for `pip install -r`.
 
-usage: python tools/requirements.py NAME...
+usage: python tools/requirements.py NAME... [PACKAGE==VERSION...]
 
-A NAME is a dependency group, or `build`: what the build back end needs. pip learnt `--group` in 25.1, and
-the pip that comes with Python 3.11 is older; reading the groups here needs no newer pip.
+A NAME is a dependency group, or `build`: what the build back end needs. A PACKAGE that one of them
+requires is required in that VERSION instead: `requirements.py torch torch==2.4.1`. pip learnt `--group`
+in 25.1, and the pip that comes with Python 3.11 is older; reading the groups here needs no newer pip.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -29,8 +31,16 @@ def requirements(name: str, project: dict[str, Any]) -> list[str]:
     return found
 
 
-def main(names: list[str]) -> int:
-    """Print the requirements of every group in `names`; a name that is not there is misuse."""
+def pinned(requirement: str, pins: list[str]) -> str:
+    """Return the pin that speaks of the same package, else the requirement itself."""
+    package = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
+    return next((pin for pin in pins if pin.partition("==")[0] == package), requirement)
+
+
+def main(arguments: list[str]) -> int:
+    """Print the requirements of every group that is named; a name that is not there is misuse."""
+    pins = [argument for argument in arguments if "==" in argument]
+    names = [argument for argument in arguments if argument not in pins]
     project = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))
     known = ["build", *project["dependency-groups"]]
     unknown = [name for name in names if name not in known]
@@ -38,7 +48,7 @@ def main(names: list[str]) -> int:
         print(f"expected names among {', '.join(known)}; got {' '.join(names) or 'none'}", file=sys.stderr)
         return 2
     for name in names:
-        print("\n".join(requirements(name, project)))
+        print("\n".join(pinned(one, pins) for one in requirements(name, project)))
     return 0
 
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 SHAPE, SHORTEST, SEED = Shape(200, 32, 8, 64), 10, 11
 
 
-def drawn_lengths() -> np.ndarray:
+def drawn_lengths(shape: Shape = SHAPE) -> np.ndarray:
     """Return the length of every sequence, uniform from the shortest to all steps."""
-    return np.random.default_rng(SEED).integers(SHORTEST, SHAPE.T, SHAPE.B, np.int64, endpoint=True)
+    return np.random.default_rng(SEED).integers(SHORTEST, shape.T, shape.B, np.int64, endpoint=True)
 
 
 def lengths_rows() -> Iterator[Row]:

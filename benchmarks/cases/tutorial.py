@@ -1,4 +1,7 @@
-"""The tutorial's job beside its PyTorch loop: LSTM(1, 50) + Linear, one SGD step a window."""
+"""The tutorial's job beside its PyTorch loop: LSTM(1, 50) + Linear, one SGD step a window.
+
+Once through our engine, and once as the tutorial's own loop, in which nothing but the import of LSTM changes.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,12 @@ from unrolled.engine import Learning, Table, Trainer, Windowing
 from unrolled.network import Network, initial_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 WINDOW, HIDDEN, SEED, LR, N_WINDOWS = 40, 50, 42, 0.01, 720
+CHECKED_EPOCHS = 7
+"""Whose losses the tutorial's own loop must repeat; behind them little is left but rounding."""
+
 SPEC = NetworkSpec(cell="lstm", input_size=1, hidden_size=HIDDEN, output_size=1)
 
 
@@ -64,8 +70,15 @@ def tutorial_rows() -> Iterator[Row]:
             **agree(ours.network.weights, theirs.weights(), tolerance=1e-4),
         }
 
+    yield epoch_row(check, ours.epoch, theirs.epoch)
+
+
+def epoch_row(
+    check: Callable[[], Mapping[str, Any]], ours: Callable[[], float], theirs: Callable[[], float]
+) -> Row:
+    """Make the row of an epoch."""
     head = 3 * 2 * HIDDEN
-    yield Row(
+    return Row(
         name="epoch",
         operations=N_WINDOWS * (operations("lstm", WINDOW, 1, HIDDEN) + head),
         bytes=N_WINDOWS
@@ -73,9 +86,39 @@ def tutorial_rows() -> Iterator[Row]:
         * 4
         * SPEC.parameter_count,  # read by forward and by backward, written by the step
         check=check,
-        ours=ours.epoch,
-        theirs=theirs.epoch,
+        ours=ours,
+        theirs=theirs,
     )
+
+
+def loop_rows() -> Iterator[Row]:
+    """Make the row of the tutorial's own loop with one import changed."""
+    from peers.torch_side import TutorialLoop
+
+    from unrolled.torch import LSTM
+
+    ours, theirs = (
+        TutorialLoop(sine(), window=WINDOW, hidden=HIDDEN, lr=LR, seed=SEED, **more)
+        for more in ({"lstm": LSTM}, {})
+    )
+
+    def check() -> dict[str, Any]:
+        """Compare the losses of the first epochs."""
+        losses = [(ours.epoch(), theirs.epoch()) for _ in range(CHECKED_EPOCHS)]
+        worst = max(abs(loss / reference - 1) for loss, reference in losses)
+        if not worst <= 1e-4:
+            raise DisagreementError(f"the losses of {CHECKED_EPOCHS} epochs differ by {worst:.1e}")
+        if ours.model.lstm.last_path.name != "unrolled":
+            raise DisagreementError(f"torch's own LSTM ran: {ours.model.lstm.last_path.reason}")
+        return {
+            "epochs": CHECKED_EPOCHS,
+            "loss": losses[-1][0],
+            "peer_loss": losses[-1][1],
+            "largest_difference": worst,
+            "tolerance": 1e-4,
+        }
+
+    yield epoch_row(check, ours.epoch, theirs.epoch)
 
 
 TUTORIAL = Case(
@@ -90,4 +133,16 @@ TUTORIAL = Case(
     targets=(Target("ratio", 15.0),),
     needs=("torch",),
     every_isa=True,
+)
+TUTORIAL_TORCH = Case(
+    name="tutorial_torch",
+    title={
+        "en": "the tutorial's own PyTorch loop, an epoch, with `unrolled.torch.LSTM` in it",
+        "zh": "教程自己的 PyTorch 训练循环，一轮，只把 LSTM 换成 `unrolled.torch.LSTM`",
+    },
+    peer=TORCH,
+    threads=1,
+    rows=loop_rows,
+    targets=(Target("ratio", 3.0),),
+    needs=("torch",),
 )

@@ -71,12 +71,12 @@ class TorchLayer:
 
 
 class TutorialModel(nn.Module):
-    """The tutorial's own model."""
+    """The tutorial's own model, with torch's LSTM or one in its place."""
 
-    def __init__(self, hidden: int) -> None:
+    def __init__(self, hidden: int, lstm: type[nn.LSTM] = nn.LSTM) -> None:
         super().__init__()
         self.hidden_size = hidden
-        self.lstm = nn.LSTM(1, hidden)
+        self.lstm = lstm(1, hidden)
         self.linear = nn.Linear(hidden, 1)
         self.reset()
 
@@ -93,13 +93,22 @@ class TutorialModel(nn.Module):
 class TutorialLoop:
     """The tutorial's own loop, an epoch at a time."""
 
-    def __init__(self, series: np.ndarray, *, window: int, hidden: int, lr: float, seed: int) -> None:
+    def __init__(
+        self,
+        series: np.ndarray,
+        *,
+        window: int,
+        hidden: int,
+        lr: float,
+        seed: int,
+        lstm: type[nn.LSTM] = nn.LSTM,
+    ) -> None:
         torch.set_num_threads(1)
         points = torch.tensor(series)
         count = len(series) - window
         self.data = [(points[i : i + window], points[i + window : i + window + 1]) for i in range(count)]
         torch.manual_seed(seed)
-        self.model = TutorialModel(hidden)
+        self.model = TutorialModel(hidden, lstm)
         self.criterion = nn.MSELoss()
         self.optimizer = torch.optim.SGD(self.model.parameters(), lr=lr)
 

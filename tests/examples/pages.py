@@ -6,6 +6,7 @@ Python above it prints. `python -m tests.examples.pages` writes both anew from t
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -21,6 +22,17 @@ MARK = "\x1e"
 
 PAGES = sorted(path for path in (ROOT / "docs" / "examples").glob("*.md") if path.name != "README.md")
 
+DEFINITIONS = (ast.ClassDef, ast.FunctionDef)
+"""Two lines are left free before and behind them."""
+
+TORCH = re.compile(r"^(?:import|from) (?:unrolled\.)?torch\b", re.MULTILINE)
+"""An import that only the environment with PyTorch can make."""
+
+
+def needs_torch(code: str) -> bool:
+    """Return whether Python code imports PyTorch at its top."""
+    return bool(TORCH.search(code))
+
 
 def blocks(page: Path, kind: str) -> list[str]:
     """Return the blocks of a page that are Python, or text that was printed."""
@@ -33,10 +45,14 @@ def script_path(page: Path) -> Path:
 
 
 def script_of(page: Path) -> str:
-    """Return the script that a page consists of."""
+    """Return the script that a page consists of, as the formatter would have it."""
     title = page.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
     head = f'"""{title}: docs/examples/{page.name} tells what happens here, and what it prints."""\n'
-    return "\n".join([head, *blocks(page, "python")])
+    script = head
+    for body in blocks(page, "python"):
+        ends = (ast.parse(script).body[-1], ast.parse(body).body[0])
+        script += ("\n\n" if any(isinstance(end, DEFINITIONS) for end in ends) else "\n") + body
+    return script
 
 
 def run(script: Path, folder: Path) -> subprocess.CompletedProcess[str]:

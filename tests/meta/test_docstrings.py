@@ -11,7 +11,7 @@ import pytest
 
 import unrolled
 
-LATER = "unrolled.interop.torch"
+LATER = ("unrolled.interop.torch", "unrolled.torch")
 """Modules that begin so stand on PyTorch; where it is not installed they are left out."""
 
 NAMES = [

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.examples.pages import needs_torch
 from tests.meta.repository import ROOT, documents, short
 
 FENCE = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -68,7 +69,20 @@ def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-WITH_PYTHON = [path for path in documents() if blocks(path, ("python", "py"))]
+def script(path: Path) -> str:
+    """Return all Python of a document, as one script."""
+    return "\n".join(blocks(path, ("python", "py")))
+
+
+def check_script(path: Path, folder: Path) -> None:
+    """Run the Python of a document in a folder where writing does no harm."""
+    snippets = folder / "snippets.py"
+    snippets.write_text(script(path), encoding="utf-8")
+    done = run([sys.executable, "-W", "error", str(snippets)], workplace(folder))
+    assert done.returncode == 0, done.stderr
+
+
+WITH_PYTHON = [path for path in documents() if script(path) and not needs_torch(script(path))]
 WITH_COMMANDS = [path for path in documents() if commands(path)]
 
 
@@ -89,10 +103,7 @@ def test_links_lead_somewhere(path: Path) -> None:
 
 @pytest.mark.parametrize("path", WITH_PYTHON, ids=short)
 def test_python_runs(path: Path, tmp_path: Path) -> None:
-    script = tmp_path / "snippets.py"
-    script.write_text("\n".join(blocks(path, ("python", "py"))), encoding="utf-8")
-    done = run([sys.executable, "-W", "error", str(script)], workplace(tmp_path))
-    assert done.returncode == 0, done.stderr
+    check_script(path, tmp_path)
 
 
 @pytest.mark.parametrize("path", WITH_COMMANDS, ids=short)

@@ -1,0 +1,128 @@
+"""How a sequence is run: with gradients through one autograd.Function, without them, or as an operator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+
+from unrolled.torch import composed, native, operators
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from unrolled.torch.shapes import Network
+
+    Answer = tuple[Tensor, Tensor | None, Tensor | None]
+    Call = tuple[Network, str, int, Tensor | None, Tensor | None, Tensor | None]
+
+
+class Recurrence(torch.autograd.Function):  # type: ignore[misc]
+    """One sequence, with gradients: of x, h0, c0 and each weight.
+
+    The first argument is a tuple: net, layout, rows, batch_sizes, resets and masks, as in `native.forward`.
+    What came in is saved through `save_for_backward`, so that torch notices what was changed in place since.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, call: Call, x: Tensor, h0: Tensor | None, c0: Tensor | None, *weights: Tensor
+    ) -> tuple[Tensor | None, ...]:
+        """Run the core and keep what `backward` needs."""
+        net, layout, rows, batch_sizes, resets, masks = call
+        out, h_n, c_n, reserve = native.forward(
+            net, layout, x, h0, c0, batch_sizes, rows, resets, masks, weights, True
+        )
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(reserve, x, h0, c0, *weights)
+        ctx.call = call
+        return out, h_n, c_n
+
+    @staticmethod
+    def backward(
+        ctx: Any, d_out: Tensor | None, d_h_n: Tensor | None, d_c_n: Tensor | None
+    ) -> tuple[Tensor | None, ...]:
+        """Return the gradients; where they are differentiated in their turn, by torch's operations."""
+        reserve, x, h0, c0, *weights = ctx.saved_tensors
+        net, layout, rows, batch_sizes, resets, masks = ctx.call
+        _, *wanted = ctx.needs_input_grad
+        if torch.is_grad_enabled() or _transformed(d_out, d_h_n, d_c_n):
+            tensors, d_outputs = (x, h0, c0, *weights), (d_out, d_h_n, d_c_n)
+            return None, *composed.gradients(
+                net, layout, tensors, batch_sizes, rows, resets, masks, d_outputs, wanted
+            )
+        shape, from_zero = x.shape, h0 is None
+        return None, *native.backward(
+            net,
+            layout,
+            shape,
+            batch_sizes,
+            rows,
+            from_zero,
+            resets,
+            masks,
+            weights,
+            reserve,
+            d_out,
+            d_h_n,
+            d_c_n,
+            wanted,
+        )
+
+
+def _transformed(*d_outputs: Tensor | None) -> bool:
+    """Return whether these gradients are differentiated forwards or stand for many at once."""
+    functorch = torch._C._functorch
+    if forward_ad._current_level >= 0 or functorch.maybe_current_level() is not None:
+        return True
+    return any(one is not None and functorch.is_legacy_batchedtensor(one) for one in d_outputs)
+
+
+def run(
+    net: Network,
+    layout: str,
+    rows: int,
+    batch_sizes: Tensor | None,
+    resets: Tensor | None,
+    masks: Tensor | None,
+    x: Tensor,
+    states: Sequence[Tensor] | None,
+    weights: Sequence[Tensor],
+    traced: bool,
+) -> Answer:
+    """Return the outputs, the last h and the last c of a sequence on the core; see `native.forward`.
+
+    Args:
+        net: as in `native.forward`; so are layout, rows, batch_sizes, resets, masks, x and weights.
+        states: h0, or h0 and c0, where some are given.
+        traced: whether operators are recorded rather than run.
+    """
+    h0 = c0 = None
+    if states is not None:
+        h0, c0 = states if net.has_c else (states[0], None)
+    learns = torch.is_grad_enabled() and _any_requires_grad(x, states, weights)
+    if traced:
+        return operators.recurrent(net, layout, batch_sizes, rows, resets, masks, learns, x, h0, c0, weights)
+    if learns:
+        return Recurrence.apply((net, layout, rows, batch_sizes, resets, masks), x, h0, c0, *weights)  # type: ignore[no-any-return]
+    return native.forward(net, layout, x, h0, c0, batch_sizes, rows, resets, masks, weights, False)[:3]
+
+
+def draw(net: Network, p: float, x: Tensor, traced: bool) -> Tensor | None:
+    """Return the factors of dropout, None where there is nothing between layers to drop."""
+    if net.num_layers == 1:
+        return None
+    count = x.numel() // x.shape[-1]
+    if traced:  # masks have no gradients, whatever x has
+        x = x.detach()
+        return torch.ops.unrolled.dropout_masks(p, net.num_layers, count, net.width, x)
+    return native.draw_masks(p, net.num_layers, count, net.width, x)
+
+
+def _any_requires_grad(x: Tensor, states: Sequence[Tensor] | None, weights: Sequence[Tensor]) -> bool:
+    for w in weights:
+        if w.requires_grad:
+            return True
+    return x.requires_grad or any(state.requires_grad for state in states or ())
