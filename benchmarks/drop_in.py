@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from layers import Shape
 
-LR = 0.01
+LR = 0.1
 
 
 class ModuleWork:
@@ -70,7 +70,7 @@ class ModuleWork:
         """Train a copy to tell the sign of the sum of all it has read; return the loss of every step."""
         learner = copy.copy(self)
         learner.module = copy.deepcopy(self.module)
-        optimizer = torch.optim.Adam(learner.module.parameters(), lr=LR)
+        optimizer = torch.optim.SGD(learner.module.parameters(), lr=LR)
         target = self.target if isinstance(self.target, torch.Tensor) else self.target.data
         found = []
         for _ in range(steps):

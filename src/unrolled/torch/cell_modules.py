@@ -6,10 +6,11 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from unrolled.torch import composed
 from unrolled.torch.compiling import outside
 from unrolled.torch.drop_in import DropIn, fits, must_leave_graph
 from unrolled.torch.function import run
-from unrolled.torch.paths import MISFIT, NATIVE, choose, is_traced
+from unrolled.torch.paths import MISFIT, NATIVE, TRANSFORM, choose, is_traced
 from unrolled.torch.shapes import Network, network
 
 _NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
@@ -40,8 +41,10 @@ class RecurrentCell(DropIn, nn.RNNCellBase):  # type: ignore[misc]
         if path is not NATIVE:
             if must_leave_graph(path, traced):
                 return outside(self.forward, input, hx)
-            return self._by_torch(path, input, hx, traced)
-        h, _, c = run(net, "cell", 0, None, None, None, input, states, weights, traced)
+            if path is not TRANSFORM:
+                return self._by_torch(path, input, hx, traced)
+        compute = run if path is NATIVE else composed.run
+        h, _, c = compute(net, "cell", 0, None, None, None, input, states, weights, traced)
         self._remember(path, traced)
         return h if c is None else (h, c)
 

@@ -72,6 +72,10 @@ class Recurrence(torch.autograd.Function):  # type: ignore[misc]
         )
 
 
+_apply = super(torch.autograd.Function, Recurrence).apply
+"""`Recurrence.apply` without its care for tensors of torch.func, which never come here (`paths.choose`)."""
+
+
 def _transformed(*d_outputs: Tensor | None) -> bool:
     """Return whether these gradients are differentiated forwards or stand for many at once."""
     functorch = torch._C._functorch
@@ -106,7 +110,7 @@ def run(
     if traced:
         return operators.recurrent(net, layout, batch_sizes, rows, resets, masks, learns, x, h0, c0, weights)
     if learns:
-        return Recurrence.apply((net, layout, rows, batch_sizes, resets, masks), x, h0, c0, *weights)  # type: ignore[no-any-return]
+        return _apply((net, layout, rows, batch_sizes, resets, masks), x, h0, c0, *weights)  # type: ignore[no-any-return]
     return native.forward(net, layout, x, h0, c0, batch_sizes, rows, resets, masks, weights, False)[:3]
 
 

@@ -82,6 +82,9 @@ _PLAIN = (Tensor, Parameter)
 _TRACED = (Tensor, Parameter, FakeTensor)
 
 
+_is_wrapped = torch._C._functorch.is_functorch_wrapped_tensor
+"""Whether a tensor belongs to a transform of torch.func, be it one that has ended."""
+
 _is_exporting = getattr(torch.compiler, "is_exporting", None)
 
 
@@ -127,6 +130,7 @@ def choose(
         return PROJECTION
     kinds = _TRACED if traced else _PLAIN
     dtype = x.dtype
+    wrapped = _never if traced else _is_wrapped
     if type(x) not in kinds:
         return SUBCLASS if isinstance(x, Tensor) else MISFIT
     if not x.is_cpu:
@@ -139,9 +143,11 @@ def choose(
         return MISFIT
     if x.numel() == 0:
         return EMPTY
+    transformed = wrapped(x)
     for w, shape in zip(weights, net.shapes, strict=True):
         if type(w) not in kinds:
             return SUBCLASS if isinstance(w, Tensor) else MISFIT
+        transformed = transformed or wrapped(w)
         if w.dtype is not dtype or w.shape != shape or not w.is_cpu or w.layout is not torch.strided:
             return _unlike(w, x)
     if states is not None:
@@ -152,13 +158,18 @@ def choose(
         for state in states:
             if type(state) not in kinds:
                 return SUBCLASS if isinstance(state, Tensor) else MISFIT
+            transformed = transformed or wrapped(state)
             if state.dtype is not dtype or state.shape != shape or not state.is_cpu:
                 return _unlike(state, x)
             if state.layout is not torch.strided:
                 return LAYOUT
-    if torch._C._functorch.maybe_current_level() is not None:  # which torch.compile stops at
+    if transformed or torch._C._functorch.maybe_current_level() is not None:  # which torch.compile stops at
         return TRANSFORM
     return FORWARD_MODE if forward_ad._current_level >= 0 else NATIVE
+
+
+def _never(tensor: Tensor) -> bool:
+    return False
 
 
 def _device(tensor: Tensor) -> Path:
