@@ -15,9 +15,37 @@ namespace unrolled {
 namespace {
 
 std::atomic<Pool*> current{nullptr};
+std::atomic<bool> forked{false};
 
 // The parent's threads do not exist in the child, so its pool is of no use there; its memory is left alone.
-void forget_pool() { current.store(nullptr); }
+void forget_pool() {
+  current.store(nullptr);
+  forked.store(true);
+}
+
+// A job that a team of another library does.
+struct TeamWork {
+  const Pool::Job& job;
+  std::ptrdiff_t count;
+  std::atomic<std::ptrdiff_t> next{0};
+  std::atomic<int> workers{0};
+  std::mutex mutex;
+  std::exception_ptr error;
+
+  void join() noexcept {
+    const FlushDenormals flush;
+    const int worker = workers++;
+    for (std::ptrdiff_t index = next++; index < count; index = next++) {
+      try {
+        job(index, worker);
+      } catch (...) {
+        const std::lock_guard<std::mutex> lock(mutex);
+        if (!error) error = std::current_exception();
+        next = count;
+      }
+    }
+  }
+};
 
 // Waits for a little while without sleeping, because putting a thread to sleep and waking it takes as long: so steps of
 // training that follow each other at once find their helpers awake. Nobody waits so for longer than this.
@@ -72,6 +100,15 @@ int Pool::grow(int helpers) {
     }
   }
   return helpers;
+}
+
+void Pool::run_with(Team team, int threads, std::ptrdiff_t count, const Job& job) {
+  Pool& pool = instance();  // whoever forks from now on is noticed
+  const std::ptrdiff_t useful = threads < count ? threads : count;
+  if (team == nullptr || useful <= 1 || forked) return pool.run(threads, count, job);
+  TeamWork work{job, count, {}, {}, {}, {}};
+  team([](void* data) { static_cast<TeamWork*>(data)->join(); }, &work, static_cast<unsigned>(useful), 0);
+  if (work.error) std::rethrow_exception(work.error);
 }
 
 void Pool::run(int threads, std::ptrdiff_t count, const Job& job) {

@@ -25,6 +25,14 @@ class Pool {
   // The pool of this process.
   static Pool& instance();
 
+  // Threads that another library keeps: calls body(data) on each of so many, the caller among them, and returns when
+  // all are done. This is GOMP_parallel of GCC's OpenMP, by which PyTorch and others work in parallel.
+  using Team = void (*)(void (*body)(void*), void* data, unsigned threads, unsigned flags);
+
+  // The same as run(), on a team where one is given: where its threads wait in a loop for more work, as those of OpenMP
+  // do for a while, helpers of ours would have to share processors with them. After fork() a team is not asked.
+  static void run_with(Team team, int threads, std::ptrdiff_t count, const Job& job);
+
   // Calls job(index, worker) once for every index in [0, count), on at most `threads` threads, the caller among them.
   // worker is in [0, threads) and no two threads share one. The first exception is thrown again here.
   void run(int threads, std::ptrdiff_t count, const Job& job);

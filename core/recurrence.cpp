@@ -117,7 +117,7 @@ void Recurrence<T>::forward(const Sequences<T>& all, const ForwardArrays<T>& arr
   }
   const int threads = useful_threads(all.threads, work(spec_, all));
   workspace.workers.resize(std::max(workspace.workers.size(), static_cast<std::size_t>(threads)));
-  Pool::instance().run(threads, chunks.count, [&](Index chunk, int number) {
+  Pool::run_with(all.team, threads, chunks.count, [&](Index chunk, int number) {
     Worker<T>& worker = workspace.workers[static_cast<std::size_t>(number)];
     const Rows<T> rows(all, worker, chunks.first(chunk), chunks.rows_of(chunk));
     T* base = arrays.reserve;
@@ -153,7 +153,7 @@ void Recurrence<T>::backward(const Sequences<T>& all, const BackwardArrays<T>& a
   }
   const int threads = useful_threads(all.threads, 2 * work(spec_, all));
   workspace.workers.resize(std::max(workspace.workers.size(), static_cast<std::size_t>(threads)));
-  Pool::instance().run(threads, chunks.count, [&](Index chunk, int number) {
+  Pool::run_with(all.team, threads, chunks.count, [&](Index chunk, int number) {
     Worker<T>& worker = workspace.workers[static_cast<std::size_t>(number)];
     const Rows<T> rows(all, worker, chunks.first(chunk), chunks.rows_of(chunk));
     // The kernels read it as what forward wrote, and write nothing there.

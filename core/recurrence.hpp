@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "kernels.hpp"
+#include "pool.hpp"
 
 namespace unrolled {
 
@@ -39,6 +40,7 @@ struct Sequences {
   const T* masks = nullptr;        // [L - 1, N, D H]: factors between layers; null: ones
   const LayerWeights<T>* weights;  // [L D]
   int threads = 1;
+  Pool::Team team = nullptr;  // whose threads; null: ours
 };
 
 template <class T>

@@ -46,7 +46,7 @@ RecurrenceSpec make_spec(const std::string& cell, Index inputs, Index hidden, In
 template <class T>
 struct Asked {
   Asked(const Recurrence<T>& net, Index steps, Index rows, Index total, Address sizes, Address resets, Address masks,
-        const Addresses& addresses, int threads) {
+        const Addresses& addresses, int threads, Address team) {
     const RecurrenceSpec& spec = net.spec();
     check_range("time steps", steps, 1, kLargest);
     check_range("batch", rows, 1, kLargest);
@@ -73,7 +73,8 @@ struct Asked {
                  to<const std::uint8_t>(resets),
                  to<const T>(masks),
                  weights.data(),
-                 threads};
+                 threads,
+                 reinterpret_cast<Pool::Team>(team)};
   }
 
   void check_sizes(Index rows, Index total) const {
@@ -95,8 +96,8 @@ struct Asked {
 template <class T>
 void forward(const Recurrence<T>& self, Index steps, Index rows, Index total, Address x, Index x_step, Index x_row,
              Address batch_sizes, Address h_0, Address c_0, Address resets, Address masks, const Addresses& weights,
-             Address out, Address h_n, Address c_n, Address reserve, int threads) {
-  const Asked<T> asked(self, steps, rows, total, batch_sizes, resets, masks, weights, threads);
+             Address out, Address h_n, Address c_n, Address reserve, int threads, Address team) {
+  const Asked<T> asked(self, steps, rows, total, batch_sizes, resets, masks, weights, threads, team);
   if (x == 0 || out == 0) refuse("x and out", "addresses", "none");
   const nb::gil_scoped_release release;
   self.forward(asked.sequences, {to<const T>(x), x_step, x_row, to<const T>(h_0), to<const T>(c_0), to<T>(out),
@@ -106,8 +107,9 @@ void forward(const Recurrence<T>& self, Index steps, Index rows, Index total, Ad
 template <class T>
 void backward(const Recurrence<T>& self, Index steps, Index rows, Index total, Address batch_sizes, bool from_zero,
               Address resets, Address masks, const Addresses& weights, Address reserve, Address d_out, Address d_h_n,
-              Address d_c_n, Address d_x, Address d_h_0, Address d_c_0, const Addresses& d_weights, int threads) {
-  const Asked<T> asked(self, steps, rows, total, batch_sizes, resets, masks, weights, threads);
+              Address d_c_n, Address d_x, Address d_h_0, Address d_c_0, const Addresses& d_weights, int threads,
+              Address team) {
+  const Asked<T> asked(self, steps, rows, total, batch_sizes, resets, masks, weights, threads, team);
   if (reserve == 0) refuse("reserve", "the address of what forward kept", "none");
   if (from_zero && (d_h_0 != 0 || d_c_0 != 0)) refuse("d_h_0", "none where there was no first state", "an address");
   std::vector<typename BackwardArrays<T>::Weights> wanted;

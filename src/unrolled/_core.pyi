@@ -141,6 +141,7 @@ class Recurrence:
         c_n: int,
         reserve: int,
         threads: int,
+        team: int,
         /,
     ) -> None: ...
     def backward(
@@ -162,6 +163,7 @@ class Recurrence:
         d_c_0: int,
         d_weights: list[int],
         threads: int,
+        team: int,
         /,
     ) -> None: ...
 

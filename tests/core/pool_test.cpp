@@ -15,12 +15,20 @@ using unrolled::Pool;
 
 namespace {
 
+// A team as OpenMP keeps one, in threads that live as long as the call.
+void call_team(void (*body)(void*), void* data, unsigned threads, unsigned /*flags*/) {
+  std::vector<std::thread> others;
+  for (unsigned i = 1; i < threads; ++i) others.emplace_back(body, data);
+  body(data);
+  for (std::thread& other : others) other.join();
+}
+
 // Runs a job over `count` indices and checks that each came once, from a worker that no one else was at that time.
-void check_run(int threads, std::ptrdiff_t count) {
+void check_run(int threads, std::ptrdiff_t count, Pool::Team team = nullptr) {
   std::vector<std::atomic<int>> seen(static_cast<std::size_t>(count));
   std::vector<std::atomic<bool>> busy(static_cast<std::size_t>(std::max(threads, 1)));
   std::atomic<int> wrong{0};
-  Pool::instance().run(threads, count, [&](std::ptrdiff_t index, int worker) {
+  Pool::run_with(team, threads, count, [&](std::ptrdiff_t index, int worker) {
     if (worker < 0 || worker >= threads || busy[static_cast<std::size_t>(worker)].exchange(true)) ++wrong;
     ++seen[static_cast<std::size_t>(index)];
     if (index % 7 == 0) std::this_thread::yield();
@@ -35,6 +43,26 @@ TEST(every_index_once) {
     for (const std::ptrdiff_t count : {0, 1, 2, 3, 8, 100, 1000}) check_run(threads, count);
   }
   for (int i = 0; i < 500; ++i) check_run(1 + i % 5, 1 + i % 9);
+}
+
+TEST(every_index_once_on_a_team) {
+  for (const int threads : {1, 2, 3, 7}) {
+    for (const std::ptrdiff_t count : {0, 1, 2, 8, 100}) check_run(threads, count, call_team);
+  }
+}
+
+TEST(exceptions_of_a_team_reach_the_caller) {
+  for (int i = 0; i < 50; ++i) {
+    std::string what;
+    try {
+      Pool::run_with(call_team, 4, 50, [&](std::ptrdiff_t index, int) {
+        if (index == i) throw std::runtime_error("at " + std::to_string(index));
+      });
+    } catch (const std::runtime_error& error) {
+      what = error.what();
+    }
+    CHECK(what == "at " + std::to_string(i));
+  }
 }
 
 TEST(exceptions_reach_the_caller) {

@@ -53,7 +53,7 @@ class Flow:
         net.forward(
             steps, rows, total, address(x), rows * shape.inputs, shape.inputs, lengths, address(h),
             address(c), 0, 0, shared, address(self.output), address(self.h), address(self.c),
-            address(reserve), 2,
+            address(reserve), 2, 0,
         )  # fmt: skip
         self.d_x = np.full_like(x, np.nan)
         self.d_h, self.d_c = np.full_like(h, np.nan), None if c is None else np.full_like(c, np.nan)
@@ -61,7 +61,7 @@ class Flow:
         net.backward(
             steps, rows, total, lengths, False, 0, 0, shared, address(reserve), address(d_out),
             address(drawn.d_state.h), address(drawn.d_state.c), address(self.d_x), address(self.d_h),
-            address(self.d_c), [address(one) for one in self.d_weights], 2,
+            address(self.d_c), [address(one) for one in self.d_weights], 2, 0,
         )  # fmt: skip
         self.gradients = {
             f"{name}_l{layer}": self.d_weights[4 * layer + i]
@@ -153,7 +153,8 @@ def test_forward_refuses(change: dict[str, Any], match: str) -> None:
     with pytest.raises(ValueError, match=match):
         net.forward(
             call["steps"], call["rows"], call["total"], call["x"], 6, 2, address(call["sizes"]), 0, 0,
-            here * call["resets"], 0, weights, call["out"], 0, 0, 0, call["threads"],
+            here * call["resets"], 0, weights, call["out"], 0, 0, 0,
+            call["threads"], 0,
         )  # fmt: skip
 
 
@@ -175,5 +176,5 @@ def test_backward_refuses(change: dict[str, Any], match: str) -> None:
     with pytest.raises(ValueError, match=match):
         net.backward(
             2, 3, 6, 0, call["from_zero"], 0, 0, [here] * 4, call["reserve"], here, 0, 0, 0,
-            here * call["d_h"], here * call["d_c"], [here] * call["gradients"], 1,
+            here * call["d_h"], here * call["d_c"], [here] * call["gradients"], 1, 0,
         )  # fmt: skip

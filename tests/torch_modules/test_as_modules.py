@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import copy
 import io
+import os
 import pickle
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -296,6 +299,34 @@ def test_results_do_not_depend_on_the_number_of_threads(cell: str, dtype: torch.
             same_bits(run(module, x, state), expected, threads)
     finally:
         torch.set_num_threads(1)
+
+
+AFTER_A_FORK = """
+import os, signal, torch
+from unrolled.torch import LSTM
+
+torch.set_num_threads(2)
+module, x, d = LSTM(8, 64), torch.randn(64, 32, 8), torch.randn(64, 32, 64)
+
+def gradients():
+    return torch.autograd.grad(module(x)[0], list(module.parameters()), d)
+
+before = gradients()
+child = os.fork()
+if child == 0:
+    signal.alarm(60)
+    same = all(bool((a == b).all()) for a, b in zip(before, gradients()))
+    os._exit(0 if same else 1)
+_, status = os.waitpid(child, 0)
+print("status", status)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_child_has_threads_of_its_own() -> None:
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", AFTER_A_FORK]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout == "status 0\n", done.stderr
 
 
 def test_several_python_threads_at_once() -> None:

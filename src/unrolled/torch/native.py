@@ -12,11 +12,15 @@ import torch
 from torch import Tensor
 
 from unrolled.torch.shapes import known_geometry
+from unrolled.torch.team import find_team
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from unrolled.torch.shapes import Network
+
+
+_TEAM = find_team()
 
 
 def new(shape: tuple[int, ...], strides: tuple[int, ...] | None, like: Tensor) -> Tensor:
@@ -132,6 +136,7 @@ def forward(
         _address(c_n),
         _address(reserve),
         torch.get_num_threads(),
+        _TEAM,
     )
     return out, h_n, c_n, reserve
 
@@ -197,6 +202,7 @@ def backward(
         _address(d_c0),
         _addresses(net, d_weights) if any(want_weights) else [],
         torch.get_num_threads(),
+        _TEAM,
     )
     return [d_x, d_h0, d_c0, *d_weights]
 
