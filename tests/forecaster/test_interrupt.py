@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import threading
 
 import numpy as np
 import pytest
@@ -24,10 +25,12 @@ def raise_it():
 
 
 def after(step, interrupt):
-    """Return a watcher that interrupts once `step` steps are done."""
+    """Return a watcher that interrupts at step `step`, and once: to press again is to end at once."""
+    pressed = threading.Event()
 
     def watch(history, plan):
-        if len(history.losses) >= step:
+        if len(history.losses) >= step and not pressed.is_set():
+            pressed.set()
             interrupt()
 
     return watch
