@@ -6,12 +6,11 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from unrolled.torch import composed
 from unrolled.torch.compiling import outside
 from unrolled.torch.drop_in import DropIn, fits, must_leave_graph
 from unrolled.torch.function import run
 from unrolled.torch.paths import MISFIT, NATIVE, TRANSFORM, choose, is_traced
-from unrolled.torch.shapes import Network, network
+from unrolled.torch.shapes import Call, Network, network
 
 _NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
@@ -43,8 +42,7 @@ class RecurrentCell(DropIn, nn.RNNCellBase):  # type: ignore[misc]
                 return outside(self.forward, input, hx)
             if path is not TRANSFORM:
                 return self._by_torch(path, input, hx, traced)
-        compute = run if path is NATIVE else composed.run
-        h, _, c = compute(net, "cell", 0, None, None, None, input, states, weights, traced)
+        h, _, c = run(Call(net, "cell"), input, states, weights, native_path=path is NATIVE, traced=traced)
         self._remember(path, traced)
         return h if c is None else (h, c)
 

@@ -18,7 +18,7 @@ from unrolled.torch.shapes import geometry
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from unrolled.torch.shapes import Network
+    from unrolled.torch.shapes import Call, Network
 
 
 class _Switch:
@@ -46,18 +46,10 @@ without_onednn = _Switch()
 
 
 def forward(
-    net: Network,
-    layout: str,
-    x: Tensor,
-    h0: Tensor | None,
-    c0: Tensor | None,
-    batch_sizes: Tensor | None,
-    rows: int,
-    resets: Tensor | None,
-    masks: Tensor | None,
-    weights: Sequence[Tensor],
+    call: Call, x: Tensor, h0: Tensor | None, c0: Tensor | None, weights: Sequence[Tensor]
 ) -> tuple[Tensor, Tensor | None, Tensor | None]:
     """Run a sequence; the arguments and the answer are those of `native.forward`."""
+    net, layout, rows, batch_sizes, resets, masks = call
     made = geometry(net, layout, x.shape, rows)
     y = _time_major(x, layout, batch_sizes)
     h = _states(net, h0, made.rows, net.state_size, x)
@@ -161,20 +153,15 @@ def _step(cell: str, read: Tensor, hidden: Tensor, h: Tensor, c: Tensor) -> tupl
 
 
 def gradients(
-    net: Network,
-    layout: str,
+    call: Call,
     tensors: Sequence[Tensor | None],
-    batch_sizes: Tensor | None,
-    rows: int,
-    resets: Tensor | None,
-    masks: Tensor | None,
     d_outputs: Sequence[Tensor | None],
     wanted: Sequence[bool],
 ) -> list[Tensor | None]:
     """Return what `native.backward` returns, differentiable in its turn.
 
     Args:
-        net: as in `forward`; so are layout, batch_sizes, rows, resets and masks.
+        call: as in `forward`.
         tensors: x, h0, c0 and the weights.
         d_outputs: of the outputs, h_n and c_n; None is zero.
         wanted: one for each of `tensors`.
@@ -183,7 +170,7 @@ def gradients(
     with torch.enable_grad():
         # aliases: a tensor that stands in two places has a gradient for each
         x, h0, c0, *weights = (None if one is None else one.view_as(one) for one in tensors)
-        outputs = forward(net, layout, x, h0, c0, batch_sizes, rows, resets, masks, weights)
+        outputs = forward(call, x, h0, c0, weights)
         places = [at for at, want in enumerate(wanted) if want]
         ends = [(y, d) for y, d in zip(outputs, d_outputs, strict=True) if y is not None and d is not None]
         found = torch.autograd.grad(
@@ -197,20 +184,3 @@ def gradients(
     for at, gradient in zip(places, found, strict=True):
         answer[at] = gradient
     return answer
-
-
-def run(
-    net: Network,
-    layout: str,
-    rows: int,
-    batch_sizes: Tensor | None,
-    resets: Tensor | None,
-    masks: Tensor | None,
-    x: Tensor,
-    states: Sequence[Tensor] | None,
-    weights: Sequence[Tensor],
-    traced: bool,
-) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    """Return what `function.run` returns; its arguments."""
-    h0, c0 = (None, None) if states is None else (*states, None)[:2]
-    return forward(net, layout, x, h0, c0, batch_sizes, rows, resets, masks, weights)

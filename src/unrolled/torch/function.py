@@ -13,16 +13,12 @@ from unrolled.torch import composed, native, operators
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from unrolled.torch.shapes import Network
-
-    Answer = tuple[Tensor, Tensor | None, Tensor | None]
-    Call = tuple[Network, str, int, Tensor | None, Tensor | None, Tensor | None]
+    from unrolled.torch.shapes import Call, Network
 
 
 class Recurrence(torch.autograd.Function):  # type: ignore[misc]
     """One sequence, with gradients: of x, h0, c0 and each weight.
 
-    The first argument is a tuple: net, layout, rows, batch_sizes, resets and masks, as in `native.forward`.
     What came in is saved through `save_for_backward`, so that torch notices what was changed in place since.
     """
 
@@ -31,45 +27,20 @@ class Recurrence(torch.autograd.Function):  # type: ignore[misc]
         ctx: Any, call: Call, x: Tensor, h0: Tensor | None, c0: Tensor | None, *weights: Tensor
     ) -> tuple[Tensor | None, ...]:
         """Run the core and keep what `backward` needs."""
-        net, layout, rows, batch_sizes, resets, masks = call
-        out, h_n, c_n, reserve = native.forward(
-            net, layout, x, h0, c0, batch_sizes, rows, resets, masks, weights, True
-        )
+        out, h_n, c_n, reserve = native.forward(call, x, h0, c0, weights, True)
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(reserve, x, h0, c0, *weights)
         ctx.call = call
         return out, h_n, c_n
 
     @staticmethod
-    def backward(
-        ctx: Any, d_out: Tensor | None, d_h_n: Tensor | None, d_c_n: Tensor | None
-    ) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, *d_outputs: Tensor | None) -> tuple[Tensor | None, ...]:
         """Return the gradients; where they are differentiated in their turn, by torch's operations."""
         reserve, x, h0, c0, *weights = ctx.saved_tensors
-        net, layout, rows, batch_sizes, resets, masks = ctx.call
         _, *wanted = ctx.needs_input_grad
-        if torch.is_grad_enabled() or _transformed(d_out, d_h_n, d_c_n):
-            tensors, d_outputs = (x, h0, c0, *weights), (d_out, d_h_n, d_c_n)
-            return None, *composed.gradients(
-                net, layout, tensors, batch_sizes, rows, resets, masks, d_outputs, wanted
-            )
-        shape, from_zero = x.shape, h0 is None
-        return None, *native.backward(
-            net,
-            layout,
-            shape,
-            batch_sizes,
-            rows,
-            from_zero,
-            resets,
-            masks,
-            weights,
-            reserve,
-            d_out,
-            d_h_n,
-            d_c_n,
-            wanted,
-        )
+        if torch.is_grad_enabled() or _transformed(*d_outputs):
+            return None, *composed.gradients(ctx.call, (x, h0, c0, *weights), d_outputs, wanted)
+        return None, *native.backward(ctx.call, x.shape, h0 is None, weights, reserve, d_outputs, wanted)
 
 
 _apply = super(torch.autograd.Function, Recurrence).apply
@@ -85,33 +56,33 @@ def _transformed(*d_outputs: Tensor | None) -> bool:
 
 
 def run(
-    net: Network,
-    layout: str,
-    rows: int,
-    batch_sizes: Tensor | None,
-    resets: Tensor | None,
-    masks: Tensor | None,
+    call: Call,
     x: Tensor,
     states: Sequence[Tensor] | None,
     weights: Sequence[Tensor],
+    *,
+    native_path: bool,
     traced: bool,
-) -> Answer:
-    """Return the outputs, the last h and the last c of a sequence on the core; see `native.forward`.
+) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    """Return the outputs, the last h, None of a cell, and the last c, None without.
 
     Args:
-        net: as in `native.forward`; so are layout, rows, batch_sizes, resets, masks, x and weights.
+        call: which it is; x and weights are as in `native.forward`.
+        x: the input.
         states: h0, or h0 and c0, where some are given.
+        weights: of all layers.
+        native_path: whether the core computes them; else torch's differentiable operations do.
         traced: whether operators are recorded rather than run.
     """
-    h0 = c0 = None
-    if states is not None:
-        h0, c0 = states if net.has_c else (states[0], None)
+    h0, c0 = (None, None) if states is None else (*states, None)[:2]
+    if not native_path:
+        return composed.forward(call, x, h0, c0, weights)
     learns = torch.is_grad_enabled() and _any_requires_grad(x, states, weights)
     if traced:
-        return operators.recurrent(net, layout, batch_sizes, rows, resets, masks, learns, x, h0, c0, weights)
+        return operators.recurrent(call, learns, x, h0, c0, weights)
     if learns:
-        return _apply((net, layout, rows, batch_sizes, resets, masks), x, h0, c0, *weights)  # type: ignore[no-any-return]
-    return native.forward(net, layout, x, h0, c0, batch_sizes, rows, resets, masks, weights, False)[:3]
+        return _apply(call, x, h0, c0, *weights)  # type: ignore[no-any-return]
+    return native.forward(call, x, h0, c0, weights, False)[:3]
 
 
 def draw(net: Network, p: float, x: Tensor, traced: bool) -> Tensor | None:

@@ -7,12 +7,11 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from unrolled.torch import composed
 from unrolled.torch.compiling import outside
 from unrolled.torch.drop_in import DropIn, fits, is_sizes, must_leave_graph
 from unrolled.torch.function import draw, run
 from unrolled.torch.paths import EMPTY, MISFIT, NATIVE, TRANSFORM, choose, is_traced, ready_resets
-from unrolled.torch.shapes import CELLS, Network, network
+from unrolled.torch.shapes import CELLS, Call, Network, network
 
 
 class Recurrent(DropIn, nn.RNNBase):  # type: ignore[misc]
@@ -79,9 +78,9 @@ class Recurrent(DropIn, nn.RNNBase):  # type: ignore[misc]
         if order is not None and states is not None:
             states = [state.index_select(1, order) for state in states]
         masks = draw(net, self.dropout, x, traced) if self.training and self.dropout else None
-        compute = run if path is NATIVE else composed.run
+        call = Call(net, layout, rows, batch_sizes, resets, masks)
         try:
-            out, h_n, c_n = compute(net, layout, rows, batch_sizes, resets, masks, x, states, weights, traced)
+            out, h_n, c_n = run(call, x, states, weights, native_path=path is NATIVE, traced=traced)
         except ValueError:
             if batch_sizes is None or traced:
                 raise

@@ -17,7 +17,7 @@ from unrolled.torch.team import find_team
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from unrolled.torch.shapes import Network
+    from unrolled.torch.shapes import Call, Network
 
 
 _TEAM = find_team()
@@ -55,15 +55,10 @@ def _dense_all(weights: Sequence[Tensor]) -> Sequence[Tensor]:
 
 
 def forward(
-    net: Network,
-    layout: str,
+    call: Call,
     x: Tensor,
     h0: Tensor | None,
     c0: Tensor | None,
-    batch_sizes: Tensor | None,
-    rows: int,
-    resets: Tensor | None,
-    masks: Tensor | None,
     weights: Sequence[Tensor],
     keep: bool,
     blank: bool = False,
@@ -71,18 +66,12 @@ def forward(
     """Run a sequence.
 
     Shapes:
-        x: as the layout says; h0, c0: as `Geometry.states` says; batch_sizes: int64 [T];
-        resets: uint8 [T, B], contiguous; masks: [L - 1, N, D H], contiguous.
+        x: as the layout says; h0, c0: as `Geometry.states` says.
 
     Args:
-        net: of the module.
-        layout: of x.
+        call: which it is; its resets and masks are contiguous.
         x: the input.
         h0, c0: the first states, or None for zeros.
-        batch_sizes: of packed rows.
-        rows: B of packed rows.
-        resets: True where the state is set to zero before a step.
-        masks: factors of dropout.
         weights: of all layers, in torch's order.
         keep: whether there will be a `backward`.
         blank: whether what is kept has the same bits each time, where the core leaves room between numbers.
@@ -91,6 +80,7 @@ def forward(
         The outputs in the layout of x; the last h, None of a cell; the last c, None without; what `backward`
         needs, None unless `keep`.
     """
+    net, layout, rows, batch_sizes, resets, masks = call
     core = net.core(x.dtype)
     made = known_geometry(net, layout, x.shape, rows)
     steps, rows, total = made[:3]
@@ -142,31 +132,26 @@ def forward(
 
 
 def backward(
-    net: Network,
-    layout: str,
+    call: Call,
     x_shape: Sequence[int],
-    batch_sizes: Tensor | None,
-    rows: int,
     from_zero: bool,
-    resets: Tensor | None,
-    masks: Tensor | None,
     weights: Sequence[Tensor],
     reserve: Tensor,
-    d_out: Tensor | None,
-    d_h_n: Tensor | None,
-    d_c_n: Tensor | None,
+    d_outputs: Sequence[Tensor | None],
     wanted: Sequence[bool],
 ) -> list[Tensor | None]:
     """Return the gradients of x, h0, c0 and each weight, None where not `wanted`, in this order.
 
     Args:
-        net: as in `forward`; so are layout, batch_sizes, rows, resets, masks, weights.
+        call: as in `forward`; so are weights.
         x_shape: of the input.
         from_zero: whether `forward` had no states.
         reserve: what `forward` kept.
-        d_out: of the outputs, in their layout; d_h_n, d_c_n of the last states; None is zero.
+        d_outputs: of the outputs, in their layout, and of the last h and c; None is zero.
         wanted: one for x, h0, c0 and each weight.
     """
+    net, layout, rows, batch_sizes, resets, masks = call
+    d_out, d_h_n, d_c_n = d_outputs
     core = net.core(reserve.dtype)
     made = known_geometry(net, layout, x_shape, rows)
     steps, rows, total = made[:3]

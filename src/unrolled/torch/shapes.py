@@ -16,6 +16,8 @@ from unrolled.engine import recurrence
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from torch import Tensor
+
 CELLS = {"RNN_TANH": "rnn", "RNN_RELU": "rnn_relu", "LSTM": "lstm", "GRU": "gru"}
 """The core's name of each cell, by torch's name of the mode."""
 
@@ -97,6 +99,26 @@ def network(
 ) -> Network:
     """Return the one `Network` of these sizes."""
     return Network(cell, input_size, hidden_size, num_layers, bidirectional, bias, proj_size)
+
+
+class Call(NamedTuple):
+    """What a call is beside the tensors that have gradients.
+
+    Args:
+        net: of the module.
+        layout: of the input.
+        rows: B of packed rows.
+        batch_sizes: of packed rows, int64 [T].
+        resets: uint8 [T, B]; not 0 where the state is set to zero before a step.
+        masks: factors of dropout, [L - 1, N, D H].
+    """
+
+    net: Network
+    layout: str
+    rows: int = 0
+    batch_sizes: Tensor | None = None
+    resets: Tensor | None = None
+    masks: Tensor | None = None
 
 
 class Geometry(NamedTuple):
