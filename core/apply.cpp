@@ -6,8 +6,6 @@
 namespace unrolled {
 namespace {
 
-constexpr Index kKept = Index(32) << 20;  // bytes that a workspace keeps between calls
-
 Index output_size(const NetworkSpec& spec) { return spec.outputs > 0 ? spec.outputs : spec.hidden; }
 
 // Does the output come once, from the last state, and not from every step?

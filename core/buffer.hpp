@@ -30,6 +30,8 @@ inline void prefer_large_pages([[maybe_unused]] void* memory, [[maybe_unused]] s
 #endif
 }
 
+inline constexpr Index kKept = Index(32) << 20;  // bytes that a workspace keeps between calls
+
 template <class T>
 class Buffer {
  public:

@@ -60,6 +60,9 @@ struct LayerForward {
   T* saved;        // [first[T], saved, h_pad], or null
 };
 
+// Gate gradients are multiplied once this many rows have come together.
+inline constexpr Index kGateRows = 96;
+
 template <class T>
 struct LayerBackward {
   const LayerShape* shape;

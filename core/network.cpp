@@ -8,8 +8,6 @@
 namespace unrolled {
 namespace {
 
-constexpr Index kGateRows = 96;  // gate gradients are multiplied once this many rows have come together
-
 template <class T>
 void copy(const T* from, Index count, T* to) {
   std::memcpy(to, from, static_cast<std::size_t>(count) * sizeof(T));

@@ -11,8 +11,6 @@
 namespace unrolled {
 namespace {
 
-constexpr Index kKept = Index(32) << 20;  // bytes that a workspace keeps between calls
-
 // What a call needs beside its arrays, kept for the next: small calls would spend their time on getting memory.
 template <class T>
 struct Workspace {
@@ -67,11 +65,10 @@ double work(const RecurrenceSpec& spec, const Sequences<T>& all) {
 // least, of four rows or more, where a second thread would be of use.
 template <class T>
 Chunks cut(const RecurrenceSpec& spec, const Sequences<T>& all, bool keep) {
-  const Index usual = keep ? 16 : 32;
+  const Chunks usual = keep ? Chunks::to_learn(all.rows) : Chunks::to_run(all.rows);
   const Index half = std::max<Index>(4, (all.rows + 1) / 2);
-  const Index least = useful_threads(2, work(spec, all)) > 1 ? std::min(half, usual) : usual;
-  if (!keep) return {all.rows, least};
-  return {all.rows, std::max({least, (64 + all.steps - 1) / all.steps, (all.rows + 7) / 8})};
+  const Index size = useful_threads(2, work(spec, all)) > 1 ? std::min(half, usual.size) : usual.size;
+  return {all.rows, keep ? std::max(size, (64 + all.steps - 1) / all.steps) : size};
 }
 
 template <class T>
@@ -92,7 +89,7 @@ Recurrence<T>::Recurrence(const RecurrenceSpec& spec) : spec_(spec) {
     layers_.push_back(make_layer_shape<T>(spec.cell, inputs, spec.hidden));
   }
   for (Index p = 0; p < spec.parts(); ++p) {
-    const LayerShape& s = shape(p / spec.directions);
+    const LayerShape& s = part_shape(p);
     row_size_ += region_size<T>(s, 1, 0, true);
     end_size_ += region_size<T>(s, 0, 1, true);
   }
@@ -111,7 +108,7 @@ void Recurrence<T>::forward(const Sequences<T>& all, const ForwardArrays<T>& arr
   const bool packed = all.steps > 1 || chunks.count > 1;  // else the weights are read once
   grow_all(workspace.panels, spec_.parts());
   for (Index p = 0; p < spec_.parts(); ++p) {
-    const LayerShape& s = shape(p / spec_.directions);
+    const LayerShape& s = part_shape(p);
     workspace.panels[static_cast<std::size_t>(p)].grow(s.panel_size());
     if (packed) kernels<T>().layer_pack(s, all.weights[p], at(workspace.panels, p));
   }
@@ -126,7 +123,7 @@ void Recurrence<T>::forward(const Sequences<T>& all, const ForwardArrays<T>& arr
     } else {
       Index size = 0;
       for (Index p = 0; p < spec_.parts(); ++p) {
-        size += region_size<T>(shape(p / spec_.directions), rows.total(), rows.rows, false);
+        size += region_size<T>(part_shape(p), rows.total(), rows.rows, false);
       }
       worker.states.grow(size);
       base = worker.states.data();
@@ -146,7 +143,7 @@ void Recurrence<T>::backward(const Sequences<T>& all, const BackwardArrays<T>& a
   std::vector<LayerGradients<T>> direct;
   if (wanted && chunks.count == 1) direct = in_place(*this, arrays);
   Index size = 0;
-  for (Index p = 0; p < spec_.parts(); ++p) size += padded<T>(shape(p / spec_.directions).weight_size());
+  for (Index p = 0; p < spec_.parts(); ++p) size += padded<T>(part_shape(p).weight_size());
   if (wanted && direct.empty()) {
     grow_all(workspace.sums, chunks.count);
     for (Index chunk = 0; chunk < chunks.count; ++chunk) workspace.sums[static_cast<std::size_t>(chunk)].grow(size);
@@ -169,8 +166,8 @@ void Recurrence<T>::backward(const Sequences<T>& all, const BackwardArrays<T>& a
   }
   const T* from = at(workspace.sums, 0);
   for (Index p = 0; p < spec_.parts(); ++p) {
-    write_weights(shape(p / spec_.directions), from, arrays.d_weights[p]);
-    from += padded<T>(shape(p / spec_.directions).weight_size());
+    write_weights(part_shape(p), from, arrays.d_weights[p]);
+    from += padded<T>(part_shape(p).weight_size());
   }
 }
 

@@ -84,6 +84,7 @@ class Recurrence {
 
   const RecurrenceSpec& spec() const { return spec_; }
   const LayerShape& shape(Index layer) const { return layers_[layer == 0 ? 0 : 1]; }
+  const LayerShape& part_shape(Index part) const { return shape(part / spec_.directions); }
   // Numbers of a reserve for each row of each step, and more for each row of the batch.
   Index row_size() const { return row_size_; }
   Index end_size() const { return end_size_; }

@@ -10,8 +10,6 @@
 
 namespace unrolled {
 
-inline constexpr Index kGateRows = 96;  // gate gradients are multiplied once this many rows have come together
-
 template <class T>
 class BackwardChunk {
  public:
@@ -94,7 +92,7 @@ class BackwardChunk {
   }
 
   void begin_states(Index p) {
-    const LayerShape& s = net_.shape(p / spec_.directions);
+    const LayerShape& s = net_.part_shape(p);
     own_.dh.grow(rows_.rows * s.h_pad);
     own_.dc.grow(rows_.rows * s.c_ld());
     std::fill_n(own_.dh.data(), rows_.rows * s.h_pad, T(0));
@@ -107,7 +105,7 @@ class BackwardChunk {
   }
 
   void end_states(Index p) {
-    const LayerShape& s = net_.shape(p / spec_.directions);
+    const LayerShape& s = net_.part_shape(p);
     for (Index b = 0; b < rows_.rows; ++b) {
       const Index to = (p * rows_.all.rows + rows_.begin + b) * s.hidden;
       if (arrays_.d_h_0 != nullptr) std::copy_n(own_.dh.data() + b * s.h_pad, s.hidden, arrays_.d_h_0 + to);
@@ -175,7 +173,7 @@ std::vector<LayerWeights<T>> copies(const Recurrence<T>& net, const Sequences<T>
   buffers.resize(std::max(buffers.size(), static_cast<std::size_t>(spec.parts())));
   std::vector<LayerWeights<T>> own(all.weights, all.weights + spec.parts());
   for (Index p = 0; p < spec.parts(); ++p) {
-    const LayerShape& s = net.shape(p / spec.directions);
+    const LayerShape& s = net.part_shape(p);
     LayerWeights<T>& weights = own[static_cast<std::size_t>(p)];
     Buffer<T>& buffer = buffers[static_cast<std::size_t>(p)];
     buffer.grow(s.weight_size());
@@ -197,7 +195,7 @@ template <class T>
 std::vector<LayerGradients<T>> gathered(const Recurrence<T>& net, T* base) {
   std::vector<LayerGradients<T>> all;
   for (Index p = 0; p < net.spec().parts(); ++p) {
-    const LayerShape& s = net.shape(p / net.spec().directions);
+    const LayerShape& s = net.part_shape(p);
     all.push_back(LayerGradients<T>::within(s, base));
     base += padded<T>(s.weight_size());
   }
@@ -209,7 +207,7 @@ template <class T>
 std::vector<LayerGradients<T>> in_place(const Recurrence<T>& net, const BackwardArrays<T>& arrays) {
   std::vector<LayerGradients<T>> all;
   for (Index p = 0; p < net.spec().parts(); ++p) {
-    const LayerShape& s = net.shape(p / net.spec().directions);
+    const LayerShape& s = net.part_shape(p);
     const auto& to = arrays.d_weights[p];
     const bool whole = s.inputs == padded<T>(s.inputs) && s.hidden == padded<T>(s.hidden);
     if (!whole || to.w_x == nullptr || to.w_h == nullptr || to.b_x == nullptr || to.b_h == nullptr) return {};

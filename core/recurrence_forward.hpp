@@ -41,11 +41,9 @@ class ForwardChunk {
  private:
   Part<T>& part(Index p) { return parts_[static_cast<std::size_t>(p)]; }
   bool keep() const { return arrays_.reserve != nullptr; }
-  T* row(Index p, Index at) { return part(p).z + at * net_.shape(p / spec_.directions).ld; }
+  T* row(Index p, Index at) { return part(p).z + at * net_.part_shape(p).ld; }
   // The row of c that belongs to row `at` of z; the last one where none is kept but it.
-  T* states(Index p, Index at, Index b) {
-    return part(p).c + (keep() ? at : b) * net_.shape(p / spec_.directions).c_ld();
-  }
+  T* states(Index p, Index at, Index b) { return part(p).c + (keep() ? at : b) * net_.part_shape(p).c_ld(); }
 
   void read_inputs(Index d) {
     const LayerShape& s = net_.shape(0);
@@ -58,7 +56,7 @@ class ForwardChunk {
   }
 
   void start(Index p) {
-    const LayerShape& s = net_.shape(p / spec_.directions);
+    const LayerShape& s = net_.part_shape(p);
     for (Index i = 0; i < rows_.total(); ++i) {
       row(p, i)[s.hidden] = T(1);
       row(p, i)[s.x_offset + s.inputs] = T(1);
@@ -80,7 +78,7 @@ class ForwardChunk {
 
   // Steps between which no state is set to zero.
   void run_steps(Index p, Index begin, Index end) {
-    const LayerShape& s = net_.shape(p / spec_.directions);
+    const LayerShape& s = net_.part_shape(p);
     for (Index b = 0; b < rows_.rows; ++b) {
       if (!rows_.reset(p % spec_.directions, begin, b)) continue;
       const Index at = rows_.first(begin) + b;
@@ -119,7 +117,7 @@ class ForwardChunk {
   }
 
   void finish(Index p) {
-    const LayerShape& s = net_.shape(p / spec_.directions);
+    const LayerShape& s = net_.part_shape(p);
     for (Index b = 0; b < rows_.rows; ++b) {
       const Index to = (p * rows_.all.rows + rows_.begin + b) * s.hidden;
       const Index last = rows_.total() + b;

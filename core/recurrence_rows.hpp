@@ -21,7 +21,6 @@ struct Worker {
   Buffer<T> above, sorted;             // the gradient of a layer's output; the same as the reverse direction reads it
   Buffer<Index> first, from, reverse;  // of each step: where its rows begin, here, outside and seen from the end
   Buffer<Index> lengths;
-  Buffer<std::uint8_t> cuts;
 };
 
 // Where one layer of one direction has its rows.
@@ -109,7 +108,7 @@ template <class T>
 std::vector<Part<T>> arrange(const Recurrence<T>& net, T* base, Index total, Index rows, bool keep) {
   std::vector<Part<T>> parts;
   for (Index p = 0; p < net.spec().parts(); ++p) {
-    const LayerShape& s = net.shape(p / net.spec().directions);
+    const LayerShape& s = net.part_shape(p);
     T* c = base + (total + rows) * s.ld;
     parts.push_back({base, c, c + (keep ? total + rows : rows) * s.c_ld()});
     base += region_size<T>(s, total, rows, keep);

@@ -62,7 +62,7 @@ struct Asked {
     for (Index p = 0; p < spec.parts(); ++p) {
       const Address* own = addresses.data() + 4 * p;
       if (own[0] == 0 || own[1] == 0) refuse("weights", "addresses of weight_ih and weight_hh", "none");
-      const Index inputs = net.shape(p / spec.directions).inputs;
+      const Index inputs = net.part_shape(p).inputs;
       weights.push_back(
           {to<const T>(own[0]), inputs, to<const T>(own[1]), spec.hidden, to<const T>(own[2]), to<const T>(own[3]), 1});
     }
