@@ -20,6 +20,11 @@ struct LayerWeights {
   const T* b_x;  // [G H], bias_ld apart; null: zeros
   const T* b_h;
   Index bias_ld;
+
+  // Those in a matrix that is laid out as shapes.hpp says, such as `base`.
+  static LayerWeights within(const LayerShape& s, const T* base) {
+    return {base + s.w_x(), s.w_ld, base, s.w_ld, base + s.w_x() + s.inputs, base + s.hidden, s.w_ld};
+  }
 };
 
 // Where the gradients of a layer's parameters go. Whole vectors are written: rows of w_x and w_h are padded to them, or
@@ -34,7 +39,7 @@ struct LayerGradients {
   T* b_h;
   Index bias_ld;
 
-  // Those of a matrix that is laid out as shapes.hpp says, such as `base`; of none where that is null.
+  // Those in such a matrix; none where `base` is null.
   static LayerGradients within(const LayerShape& s, T* base) {
     if (base == nullptr) return {};
     return {base + s.w_x(), s.w_ld, base, s.w_ld, base + s.w_x() + s.inputs, base + s.hidden, s.w_ld};

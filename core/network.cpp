@@ -85,9 +85,7 @@ void Network<T>::pack() {
 
 template <class T>
 LayerWeights<T> Network<T>::layer_weights(std::size_t layer) const {
-  const LayerShape& s = layers_[layer];
-  const T* own = weights_.data() + layer_offsets_[layer];
-  return {own + s.w_x(), s.w_ld, own, s.w_ld, own + s.w_x() + s.inputs, own + s.hidden, s.w_ld};
+  return LayerWeights<T>::within(layers_[layer], weights_.data() + layer_offsets_[layer]);
 }
 
 template <class T>

@@ -25,6 +25,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from unrolled.atomic import replace_file
+
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = "https://raw.githubusercontent.com/pytorch/pytorch/v{release}/test/test_modules.py"
 NAME = "test_modules.py"
@@ -52,7 +54,7 @@ def tests_of(release: str, folder: str | None) -> Path:
                 "make test-torch-suite TORCH_TESTS=FOLDER"
             )
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text)
+        replace_file(path, text)
     return path
 
 

@@ -37,6 +37,14 @@ inline void check_range(const char* what, Index value, Index low, Index high) {
   }
 }
 
+constexpr Index kMostSize = Index(1) << 20;  // features of a step, units of a layer, steps looked back
+
+inline void check_layers(Index inputs, Index hidden, Index layers) {
+  check_range("input_size", inputs, 1, kMostSize);
+  check_range("hidden_size", hidden, 1, kMostSize);
+  check_range("num_layers", layers, 1, 1024);
+}
+
 inline void check_real(const char* what, double value, double low, double high) {
   if (!(value >= low && value <= high)) {
     refuse(what, std::to_string(low) + " to " + std::to_string(high), std::to_string(value));

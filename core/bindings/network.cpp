@@ -22,18 +22,15 @@ int cell_index(const std::string& name) {
 NetworkSpec make_spec(const std::string& cell, Index inputs, Index hidden, Index layers, Index outputs, bool every,
                       Index skip_steps, double dropout, Index skip_inputs, bool residual,
                       const std::vector<Index>& dilations) {
-  constexpr Index kMost = Index(1) << 20;
   NetworkSpec spec;
   spec.cell = cell_index(cell);
-  check_range("input_size", inputs, 1, kMost);
-  check_range("hidden_size", hidden, 1, kMost);
-  check_range("num_layers", layers, 1, 1024);
-  check_range("output_size", outputs, 0, kMost);
-  check_range("skip_steps", skip_steps, 0, outputs > 0 && !every ? kMost : 0);
+  check_layers(inputs, hidden, layers);
+  check_range("output_size", outputs, 0, kMostSize);
+  check_range("skip_steps", skip_steps, 0, outputs > 0 && !every ? kMostSize : 0);
   check_real("dropout", dropout, 0, std::nextafter(1.0, 0.0));
   check_range("skip_inputs", skip_inputs, 0, inputs);
   if (!dilations.empty()) check_range("number of dilations", static_cast<Index>(dilations.size()), layers, layers);
-  for (const Index d : dilations) check_range("dilation", d, 1, kMost);
+  for (const Index d : dilations) check_range("dilation", d, 1, kMostSize);
   if (4 * hidden * (inputs + hidden + 64) * layers > kLargest ||
       outputs * (hidden + skip_steps * inputs + 64) > kLargest) {
     refuse("network", "fewer than 2^40 parameters", "more");

@@ -24,14 +24,11 @@ T* to(Address address) {
 }
 
 RecurrenceSpec make_spec(const std::string& cell, Index inputs, Index hidden, Index layers, Index directions) {
-  constexpr Index kMost = Index(1) << 20;
   constexpr const char* kNames[] = {"rnn", "rnn_relu", "lstm", "gru"};
   const std::string known = kNames[choose("cell", cell, kNames)];
   RecurrenceSpec spec;
   while (kCells[spec.cell].name != known) ++spec.cell;
-  check_range("input_size", inputs, 1, kMost);
-  check_range("hidden_size", hidden, 1, kMost);
-  check_range("num_layers", layers, 1, 1024);
+  check_layers(inputs, hidden, layers);
   check_range("directions", directions, 1, 2);
   if (8 * hidden * (inputs + 3 * hidden + 64) * layers > kLargest)
     refuse("network", "fewer than 2^40 parameters", "more");

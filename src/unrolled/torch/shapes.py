@@ -11,18 +11,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
-from unrolled.engine import recurrence
+from unrolled.engine import CELLS, recurrence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torch import Tensor
 
-CELLS = {"RNN_TANH": "rnn", "RNN_RELU": "rnn_relu", "LSTM": "lstm", "GRU": "gru"}
+MODES = {"RNN_TANH": "rnn", "RNN_RELU": "rnn_relu", "LSTM": "lstm", "GRU": "gru"}
 """The core's name of each cell, by torch's name of the mode."""
-
-GATES = {"rnn": 1, "rnn_relu": 1, "lstm": 4, "gru": 3}
-"""Rows of a weight matrix for each hidden unit."""
 
 DTYPES = {torch.float32: "float32", torch.float64: "float64"}
 """What the core computes in."""
@@ -32,7 +29,7 @@ class Network:
     """What the weights of a module are.
 
     Args:
-        cell: one of the values of `CELLS`.
+        cell: one of the values of `MODES`.
         input_size: I.
         hidden_size: H.
         num_layers: L.
@@ -58,8 +55,9 @@ class Network:
         self.slots = num_layers * self.directions
         self.state_size = proj_size or hidden_size
         self.width = self.directions * self.state_size
-        self.has_c = cell == "lstm"
-        gates = GATES[cell] * hidden_size
+        sizes = CELLS[cell]
+        self.has_c = sizes.states > 0
+        gates = sizes.gates * hidden_size
         shapes: list[tuple[int, ...]] = []
         for layer in range(num_layers):
             one: list[tuple[int, ...]] = [
