@@ -72,12 +72,13 @@ ROOMS = (
     "answers",
     "streaming",
     "evaluation",
+    "page",
+    "explain",
     "held_out",
     "scoring",
     "estimator",
     "forecaster",
     "tuning",
-    "page",
     "reports",
     "demo",
     "cli",
@@ -104,7 +105,7 @@ LIBRARIES = {
     "onnx": ("interop.onnx", "interop.onnx_graph", "interop.onnx_model"),
     "onnxruntime": ("interop.onnx",),
     "typer": ("cli",),
-    "rich": ("progress", "cli"),
+    "rich": ("progress", "explain.terminal", "cli"),
     "unrolled._core": ("engine",),
 }
 """The modules that may import a library; what is not named here (pandas, polars, ...) nobody may."""

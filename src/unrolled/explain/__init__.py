@@ -1,0 +1,1 @@
+"""See inside a recurrent network: its shapes, its states and gates, its memory, its forecasts."""
