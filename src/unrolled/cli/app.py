@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from unrolled.cli import demo, fit_more, info
+from unrolled.cli import demo, fit_more, info, shapes
 from unrolled.cli.talk import LANG_HELP, deliver, speak
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def make_app(*, all_options: bool = True) -> typer.Typer:
         app.command(name, help=None if made else words, epilog=examples)(command)
     app.command("fit-more", epilog=fit_more.EXAMPLES)(fit_more.fit_more)
     app.command(epilog=info.EXAMPLES)(info.info)
+    app.command(epilog=shapes.EXAMPLES)(shapes.shapes)
     app.command(epilog=demo.EXAMPLES)(demo.demo)
     return app
 

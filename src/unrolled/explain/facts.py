@@ -33,7 +33,7 @@ class Said(TypedDict):
 class Axis(TypedDict):
     """One axis of a tensor."""
 
-    letter: str  # B, T, I, H, ... as DESIGN section 4; a product such as "G*H" is written so
+    letter: str  # B, T, I, H, ... as DESIGN section 4; R: projected; O: outputs; a product is "G*H"
     size: int
 
 
@@ -44,7 +44,7 @@ class TensorFact(TypedDict):
     role: Literal["data", "weight", "output", "state", "forecast"]
     axes: list[Axis]
     count: int  # of numbers
-    code: str  # the line of PyTorch that has it
+    code: str  # the line that has it: PyTorch's, else that of our NumPy reference
     gates: list[str]  # of weights: the names of their row blocks; else empty
 
 
@@ -70,18 +70,19 @@ class ParameterFacts(TypedDict):
     head: int
     skip: int
     total: int
-    one_bias: int  # the total as Keras counts: one bias vector a gate
+    one_bias: int  # the total with one bias vector a gate, as Keras counts; its GRU keeps two (reset_after)
 
 
 class WorkFacts(TypedDict):
     """Multiply-adds of the weights, biases not counted."""
 
     per_step: int  # of one sequence, all layers
-    per_sequence: int  # T steps and the head
+    per_sequence: int  # T steps, the head and the skip
     per_batch: int
     head: int  # of one sequence
+    skip: int  # of one sequence
     pointwise: int  # products and sums between gates, one sequence
-    sequential_steps: int  # steps that must wait for each other: T * L
+    sequential_steps: int  # one layer after the other: T * L, less where layers are dilated
 
 
 class BackwardMemory(TypedDict):
@@ -99,7 +100,7 @@ class EqualAxes(TypedDict):
 
     size: int
     tensor: str
-    letters: list[str]  # axes of this tensor that happen to be equal: a swap cannot raise an error
+    letters: list[str]  # axes of this tensor of that size, more than 1: a swap cannot raise an error
 
 
 class LedgerFacts(TypedDict):
@@ -115,7 +116,7 @@ class LedgerFacts(TypedDict):
     bias: bool
     batch: int
     time: int
-    code: str  # the line of PyTorch that makes the layer
+    code: str  # the lines that make layer, head and skip: PyTorch's, else ours
     tensors: list[TensorFact]
     parameters: ParameterFacts
     work: WorkFacts
