@@ -23,7 +23,7 @@ def completed(*words: str) -> set[str]:
 
 
 def test_commands() -> None:
-    assert completed("") >= {"forecast", "fit", "predict", "backtest", "tune", "info", "demo"}
+    assert completed("") >= {"forecast", "fit", "predict", "backtest", "tune", "info", "shapes", "demo"}
     assert completed("f") == {"forecast", "fit", "fit-more"}
 
 
@@ -36,6 +36,7 @@ def test_commands() -> None:
         ("backtest", "--fo", {"--folds"}),
         ("predict", "--ht", {"--html"}),
         ("info", "--js", {"--json"}),
+        ("shapes", "--bi", {"--bidirectional"}),
     ],
 )
 def test_options(command: str, begun: str, options: set[str]) -> None:

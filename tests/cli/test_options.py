@@ -18,6 +18,7 @@ from unrolled.cli import fit_more as fit_more_command
 from unrolled.cli import forecast as forecast_command
 from unrolled.cli import info as info_command
 from unrolled.cli import predict as predict_command
+from unrolled.cli import shapes as shapes_command
 from unrolled.cli import tune as tune_command
 from unrolled.cli.app import HEAVY, make_app
 from unrolled.cli.forecast import forecast
@@ -175,6 +176,7 @@ COMMANDS = {
     "forecast": forecast_command,
     "info": info_command,
     "predict": predict_command,
+    "shapes": shapes_command,
     "tune": tune_command,
 }
 
@@ -196,7 +198,7 @@ def test_the_examples_of_the_help_pages_run(
         zip(days[:21], wave(21), [0, 1, 1] * 7, strict=True),
     )
     table(tmp_path / "plan.csv", ("day", "promo"), zip(days[21:], [0] * 7, strict=True))
-    if name in ("predict", "info", "fit-more"):
+    if name in ("predict", "info", "fit-more", "shapes"):
         usual = ("--time", "month", "--target", "passengers", "--horizon", 12, *QUICK)
         assert run("fit", "air.csv", *usual, "--save", "air.safetensors").exit_code == 0
     written = COMMANDS[name].EXAMPLES.replace("\\\n", " ")  # type: ignore[attr-defined]

@@ -41,7 +41,9 @@ def test_the_installed_command() -> None:
 
 
 @pytest.mark.parametrize(
-    "args", [["--help"], ["demo", "--help"], ["info", "--help"], ["--version"]], ids=" ".join
+    "args",
+    [["--help"], ["demo", "--help"], ["info", "--help"], ["shapes", "--help"], ["--version"]],
+    ids=" ".join,
 )
 def test_help_loads_neither_numpy_nor_the_core(args: list[str]) -> None:
     code = (

@@ -52,7 +52,7 @@ class Code:
         if one.output_size:
             bias = "" if one.head_bias else ", bias=False"
             lines.append(f"head = nn.Linear({one.directions * one.state_size}, {one.output_size}{bias})")
-        if one.skip_steps:
+        if one.has_skip:
             lines.append(f"skip = nn.Linear({self._time * one.skip_width}, {one.output_size}, bias=False)")
         return "\n".join(lines)
 
@@ -103,7 +103,7 @@ class Code:
             read = "h_n[-1]"
         features = "" if one.skip_width == one.input_size else f"[..., :{one.skip_width}]"
         order = "" if one.batch_first else ".transpose(0, 1)"
-        skip = f" + skip(x{features}{order}.flatten(1))" if one.skip_steps else ""
+        skip = f" + skip(x{features}{order}.flatten(1))" if one.has_skip else ""
         return f"forecast = head({read}){skip}"
 
     @property

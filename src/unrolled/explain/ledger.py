@@ -46,7 +46,7 @@ def ledger(subject: Any = "lstm", *, batch: int, time: int | None = None, **numb
     if time is None:
         raise ArgumentError(fault("explain.time"))
     faults = [*whole_faults("batch", batch, least=1), *whole_faults("time", time, least=1)]
-    if structure.skip_steps not in (0, time):
+    if structure.has_skip and structure.skip_steps != time:
         faults.append(fault("explain.skip-time", expected=structure.skip_steps, got=time))
     raise_any(ArgumentError, faults)
     tensors = tensors_of(structure, batch=batch, time=time)

@@ -10,19 +10,24 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from unrolled.cells import CELLS
 from unrolled.errors import ArgumentError, Fault, fault, nearest, raise_any
-from unrolled.network import is_whole
+from unrolled.network import NetworkSpec, is_whole
 
 if TYPE_CHECKING:
     from unrolled.cells import Cell
-    from unrolled.network import NetworkSpec
 
 TORCH_CELLS = ("rnn", "rnn_relu", "lstm", "gru")
 """The cells that torch has too."""
 
 MOST = 1 << 20
-"""The most of any size."""
+"""The most of any size but the number of layers."""
 
-_LEAST = {"input_size": 1, "hidden_size": 1, "num_layers": 1, "proj_size": 0, "output_size": 0}
+_SIZES = {
+    "input_size": (1, MOST),
+    "hidden_size": (1, MOST),
+    "num_layers": (1, 1024),
+    "proj_size": (0, MOST),
+    "output_size": (0, MOST),
+}
 _FLAGS = ("bidirectional", "batch_first", "bias", "head_bias", "residual")
 
 
@@ -78,8 +83,8 @@ class Structure:
         if self.cell not in CELLS:
             close = nearest(str(self.cell), CELLS)
             faults.append(fault("network.cell", got=self.cell, known=", ".join(CELLS), nearest=close))
-        for name, least in _LEAST.items():
-            faults += whole_faults(name, getattr(self, name), least=least)
+        for name, (least, most) in _SIZES.items():
+            faults += whole_faults(name, getattr(self, name), least=least, most=most)
         for name in _FLAGS:
             if not isinstance(getattr(self, name), bool):
                 faults.append(fault("argument.flag", name=name, got=repr(getattr(self, name))))
@@ -87,6 +92,18 @@ class Structure:
             faults.append(fault("network.head", got=repr(self.head)))
         raise_any(ArgumentError, faults)
         raise_any(ArgumentError, self._misfits())
+        NetworkSpec(  # refuses what no network of ours can have
+            cell=self.cell,
+            input_size=self.input_size,
+            hidden_size=self.hidden_size,
+            output_size=self.output_size,
+            num_layers=self.num_layers,
+            head=self.head,
+            skip_steps=self.skip_steps,
+            skip_inputs=self.skip_inputs,
+            residual=self.residual,
+            dilations=self.dilations,
+        )
 
     def _misfits(self) -> list[Fault]:
         """Return what does not go together."""
@@ -111,11 +128,16 @@ class Structure:
             num_layers=int(spec.num_layers),
             output_size=int(spec.output_size),
             head=spec.head,
-            skip_steps=int(spec.skip_steps) if spec.output_size else 0,
+            skip_steps=int(spec.skip_steps),
             skip_inputs=spec.skip_inputs,
             residual=bool(spec.residual),
             dilations=tuple(spec.dilations),
         )
+
+    @property
+    def has_skip(self) -> bool:
+        """Whether there is a skip: without outputs there is none."""
+        return bool(self.output_size and self.skip_steps)
 
     @property
     def equations(self) -> Cell[Any]:
@@ -156,8 +178,8 @@ class Structure:
         return self.dilations[layer] if self.dilations else 1
 
 
-def whole_faults(name: str, value: object, *, least: int) -> list[Fault]:
-    """Return the fault of a value that is no whole number from `least` to the most of any size."""
-    if is_whole(value) and least <= value <= MOST:  # type: ignore[operator]
+def whole_faults(name: str, value: object, *, least: int, most: int = MOST) -> list[Fault]:
+    """Return the fault of a value that is no whole number from `least` to `most`."""
+    if is_whole(value) and least <= value <= most:  # type: ignore[operator]
         return []
-    return [fault("argument.whole", name=name, got=repr(value), least=least, most=MOST)]
+    return [fault("argument.whole", name=name, got=repr(value), least=least, most=most)]

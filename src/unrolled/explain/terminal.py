@@ -5,7 +5,7 @@ Computes nothing: every number is a fact, every sentence is the catalogue's.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
 from rich.table import Table
@@ -15,6 +15,8 @@ from unrolled.messages import text
 from unrolled.page.numbers import count, number
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from rich.console import RenderableType
 
     from unrolled.explain.facts import Axis, LedgerFacts
@@ -61,25 +63,22 @@ def _axis(axis: Axis) -> str:
 def _parameters(facts: LedgerFacts) -> Table:
     """Return one row for each layer and direction, and the sums; what no layer has is no column."""
     parameters = facts["parameters"]
+    layers: Sequence[Mapping[str, Any]] = parameters["layers"]
     parts = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
-    columns = {
-        name: [one[name] for one in parameters["layers"]]
-        for name in parts
-        if any(one[name] for one in parameters["layers"])
-    }
-    columns[text("glass.shapes.per-gate")] = [one["per_gate"] for one in parameters["layers"]]
-    columns[text("glass.shapes.total")] = [one["total"] for one in parameters["layers"]]
+    columns = {name: [one[name] for one in layers] for name in parts if any(one[name] for one in layers)}
+    columns[text("glass.shapes.per-gate")] = [one["per_gate"] for one in layers]
+    columns[text("glass.shapes.total")] = [one["total"] for one in layers]
     table = Table(title=text("glass.shapes.parameters"), title_justify="left")
     table.add_column(text("glass.shapes.layer"))
     for name in columns:
         table.add_column(name, justify="right")
-    for layer, *numbers in zip(parameters["layers"], *columns.values(), strict=True):
+    for layer, *numbers in zip(layers, *columns.values(), strict=True):
         name = text(f"glass.shapes.{layer['direction']}", layer=layer["layer"])
         table.add_row(name, *map(count, numbers))
     blank = [""] * (len(columns) - 1)
-    for name in ("head", "skip"):
-        if parameters[name]:
-            table.add_row(f"{name}.*", *blank, count(parameters[name]))
+    for name, total in (("head.*", parameters["head"]), ("skip.*", parameters["skip"])):
+        if total:
+            table.add_row(name, *blank, count(total))
     table.add_section()
     table.add_row(text("glass.shapes.total"), *blank, count(parameters["total"]))
     return table
