@@ -174,3 +174,24 @@ def test_windows_by_hand_must_fit_the_network() -> None:
 def test_targets_by_hand_are_what_they_are() -> None:
     subject = drawn("gru")
     assert_close(subject.targets_bkc.shape, (3, 2, 1), to="order")
+
+
+def test_every_input_is_what_its_name_says() -> None:
+    points, rng = 60, np.random.default_rng(0)
+    given = {"y0": wave(points), "y1": wave(points, seed=2), "past_0": rng.random(points)}
+    y = np.stack([given["y0"], given["y1"]], axis=1)
+    forecaster = small(2, window=8, patch=2, mask=True, members=1, scaling="none")
+    forecaster.fit(y, past=given["past_0"])
+    panel = read_series(y, forecaster.get_params(), past=given["past_0"])
+    subject = explained(forecaster, panel)
+    assert subject.input_names[:4] == ("y0[t-1]", "y1[t-1]", "y0[t]", "y1[t]")
+    for number, name in enumerate(subject.input_names):
+        column, back = name.replace(")", "").removesuffix("]").split("[t")
+        read = subject.x_tbi[: subject.read_steps, :, number]
+        if column.startswith("missing"):
+            assert not read.any()
+            continue
+        at = subject.starts + 2 * np.arange(subject.read_steps)[:, None] + 1 + int(back or 0)
+        expected = given[column][at]
+        same = np.corrcoef(read.ravel(), expected.ravel())[0, 1]  # a feature is scaled by its own mean
+        assert same == pytest.approx(1.0, abs=1e-6), name
