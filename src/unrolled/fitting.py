@@ -25,17 +25,19 @@ from unrolled.messages import text
 from unrolled.plans import History, Plan, plan_more
 from unrolled.rules import Settings, check_lengths, settle
 from unrolled.tables import Cut
+from unrolled.training import train
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from os import PathLike
 
     from numpy.typing import NDArray
 
     from unrolled.engine import Array
     from unrolled.model import Model
+    from unrolled.network import Network
     from unrolled.panel import Panel
-    from unrolled.training import Watcher
+    from unrolled.training import TrainingState, Watcher
 
 _CALIBRATED = 1_000
 """Windows that intervals are measured by at the most; of more, so many are taken evenly."""
@@ -183,6 +185,50 @@ def fit_more(
     return Fitted(whole, settings, more.histories, None if settings.refit else whole)
 
 
+def train_again(
+    panel: Panel,
+    arguments: Mapping[str, Any],
+    settings: Settings,
+    *,
+    member: int = 0,
+    threads: int,
+    watch: Watcher | None = None,
+    look: Callable[[int, Array], None] | None = None,
+) -> tuple[Network, History]:
+    """Train one member of a fit once more: it gets the same weights, bit by bit.
+
+    Args:
+        panel: the series that the fit learned from.
+        arguments: of the estimator, checked.
+        settings: what the fit has chosen.
+        member: which of the networks.
+        threads: at most so many.
+        watch: is told how it goes.
+        look: is given the number of updates and the weights, one after another: before the first update, and
+            at multiples of `Plan.check_every`, the last update's among them.
+
+    Returns:
+        The network with the weights that are kept, and what happened.
+
+    Raises:
+        ArgumentError, DataError: the panel is not one that the fit learned from.
+        KeyboardInterrupt: Ctrl-C before the first update.
+    """
+    own = replace(settings, held_out=0, calibration=0) if settings.refit else settings
+    job = prepare(panel, arguments, own)
+    lesson = _lesson(job, member, _Manner(threads, watch, updates=settings.steps), threads=threads)
+    network, every = job.model.networks[member], lesson.plan.check_every
+    if look is not None:
+        look(0, network.engine.read())
+
+    def keep(state: TrainingState) -> None:
+        if look is not None and (state.steps % every == 0 or state.steps == lesson.plan.steps):
+            look(state.steps, state.weights)
+
+    history = train(*lesson, names=job.names, watch=watch, keep=keep, keep_every_s=0.0)
+    return network, history
+
+
 def _settings(panel: Panel, arguments: Mapping[str, Any]) -> Settings:
     """Choose what was not given."""
     return settle(
@@ -274,22 +320,10 @@ def _trained(
     count = sum(len(job.model.networks) for job in jobs)
     lessons = []
     for job in jobs:
-        # A rehearsal leaves the points held out to be judged by, and looks at none of them.
-        watched = not job.settings.refit
-        for network, windowing, windows, seed in zip(
-            job.model.networks, job.model.windowings, job.windows, job.seeds, strict=True
-        ):
-            trainer = Trainer(
-                network.engine,
-                job.table,
-                windowing=windowing,
-                learning=_learning(job),
-                threads=max(1, manner.threads // count),
-                seed=seed,
-            )
-            plan = _plan(job, manner, seed)
-            plan = plan if steps is None else plan_more(plan, steps=steps)
-            lessons.append(Lesson(trainer, windows.train, windows.validation if watched else None, plan))
+        for member in range(len(job.model.networks)):
+            lesson = _lesson(job, member, manner, threads=max(1, manner.threads // count))
+            plan = lesson.plan if steps is None else plan_more(lesson.plan, steps=steps)
+            lessons.append(lesson._replace(plan=plan))
     histories = train_members(
         lessons,
         threads=manner.threads,
@@ -300,6 +334,22 @@ def _trained(
     )
     found = iter(histories)
     return [_kept(job, [next(found) for _ in job.model.networks]) for job in jobs]
+
+
+def _lesson(job: Job, member: int, manner: _Manner, *, threads: int) -> Lesson:
+    """Return what one member learns from, and how."""
+    windows = job.windows[member]
+    trainer = Trainer(
+        job.model.networks[member].engine,
+        job.table,
+        windowing=job.model.windowings[member],
+        learning=_learning(job),
+        threads=threads,
+        seed=job.seeds[member],
+    )
+    # A rehearsal leaves the points held out to be judged by, and looks at none of them.
+    validation = None if job.settings.refit else windows.validation
+    return Lesson(trainer, windows.train, validation, _plan(job, manner, job.seeds[member]))
 
 
 def _learning(job: Job) -> Learning:

@@ -17,7 +17,7 @@ from unrolled.messages import text
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from unrolled.encoding import Encoder
+    from unrolled.encoding import Encoder, Features
     from unrolled.engine import Array
     from unrolled.panel import Panel
 
@@ -72,6 +72,11 @@ def with_features(table: Table, encoder: Encoder, panel: Panel, *, horizon: int)
     if features.unknown:
         told = ", ".join(f"{name} ({count})" for name, count in features.unknown.items())
         warn(text("covariates.unknown", columns=told))
+    return set_beside(table, features)
+
+
+def set_beside(table: Table, features: Features) -> Table:
+    """Return a table with features beside its values."""
     return replace(
         table,
         features=features.features,

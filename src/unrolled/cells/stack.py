@@ -120,8 +120,8 @@ def run_stack(
         if k > 0 and drop is not None:
             y_tbh = drop[k - 1] * y_tbh
         own = None if state is None else _of_layer(state, k)
-        trace = run(cell, _folded(y_tbh, dilations[k]), weights, state=own)
-        h_tbh = _unfolded(trace.output_tbh, *y_tbh.shape[:2])
+        trace = run(cell, folded(y_tbh, dilations[k]), weights, state=own)
+        h_tbh = unfolded(trace.output_tbh, *y_tbh.shape[:2])
         y_tbh = h_tbh + y_tbh if residual and k > 0 else h_tbh
         traces.append(trace)
     return StackTrace(
@@ -171,9 +171,9 @@ def run_stack_backward(
     d_layers: list[Weights] = []
     for k in reversed(range(n_layers)):
         d_layer_state = None if d_state is None else _of_layer(d_state, k)
-        d_folded = _folded(dy_tbh, trace.dilations[k])
+        d_folded = folded(dy_tbh, trace.dilations[k])
         dx_folded, d_state0, d_weights = run_backward(trace.layers[k], d_folded, d_state=d_layer_state)
-        dx_tbi = _unfolded(dx_folded, n_steps, batch)
+        dx_tbi = unfolded(dx_folded, n_steps, batch)
         if trace.residual and k > 0:
             dx_tbi = dx_tbi + dy_tbh
         dy_tbh = dx_tbi if k == 0 or trace.masks is None else trace.masks[k - 1] * dx_tbi
@@ -223,7 +223,7 @@ def _checked(dilations: Sequence[int], n_layers: int, **states: State | None) ->
     return every
 
 
-def _folded(a_tbi: Array, d: int) -> Array:
+def folded(a_tbi: Array, d: int) -> Array:
     """Lay d steps of B rows beside each other as one of d B rows, the last filled up with zeros.
 
     A layer whose state comes from d steps before then is one whose state comes from the step before.
@@ -237,8 +237,8 @@ def _folded(a_tbi: Array, d: int) -> Array:
     return filled.reshape(folded_steps, d * batch, n_features)
 
 
-def _unfolded(a: Array, n_steps: int, batch: int) -> Array:
-    """Return the T steps of B rows out of what `_folded` laid together."""
+def unfolded(a: Array, n_steps: int, batch: int) -> Array:
+    """Return the T steps of B rows out of what `folded` laid together."""
     return a.reshape(-1, batch, a.shape[-1])[:n_steps] if batch else a.reshape(n_steps, batch, a.shape[-1])
 
 

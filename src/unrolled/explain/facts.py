@@ -189,7 +189,8 @@ class SeriesFacts(TypedDict):
 class LayerMemory(TypedDict):
     """What one layer keeps, and for how long."""
 
-    half_life: list[Number]  # of each unit, median over windows and steps, in steps; None: it forgets nothing
+    # of each unit, median over windows and steps, in steps; None: forgets nothing, or no such gate
+    half_life: list[Number]
     keep: list[
         Number
     ]  # of each unit: mean of what keeps the state (f of an LSTM, z of a GRU); None: no such gate
@@ -199,7 +200,7 @@ class LayerMemory(TypedDict):
     spectral_radius: float
     jacobian: list[
         float
-    ]  # by lag in steps: mean over windows of ||d h_T / d h_{T-lag}||, Frobenius / sqrt(H)
+    ]  # by lag in steps: mean over windows of ||d h_T / d state_{T-lag}||, Frobenius / sqrt(H)
     effective_rank: float  # of the states over time: exp of the entropy of the squared singular values
     dead: int  # units whose state hardly changes
     twins: int  # units that follow another one
