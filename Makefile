@@ -30,7 +30,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help demo test check lint strict laws format test-torch test-torch-suite test-page sanitize bench bench-jax accuracy clean
+.PHONY: help demo test check lint strict laws format test-torch test-torch-suite test-page web check-web sanitize bench bench-jax accuracy clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -70,6 +70,16 @@ test-torch-suite: $(BESIDE)/.package $(BESIDE)/.group-torch $(BESIDE)/.group-tor
 test-page: $(VENV)/.package $(VENV)/.group-test $(VENV)/.browser  ## the tests of the page in a real Chromium
 	@$(BIN)/pytest tests -m page $(PYTEST_FLAGS)
 
+web: web/node_modules/.made  ## build the page's script and style from web/
+	$(ENTER) && cd web && npm run --silent facts > src/facts.ts && npm run --silent build
+
+check-web: web/node_modules/.made  ## the front end: types, and the shipped script is what its sources build
+	@mkdir -p build/web
+	$(ENTER) && cd web && npm run --silent facts > ../build/web/facts.ts && cmp src/facts.ts ../build/web/facts.ts
+	$(ENTER) && cd web && npm run --silent check
+	$(ENTER) && cd web && npm run --silent build -- --outDir ../build/web/glass
+	diff -r build/web/glass src/unrolled/page/glass
+
 sanitize: $(VENV)/.group-build  ## the core's own tests under the address and undefined-behaviour sanitizers
 	$(ENTER) cmake -S . -B $(SANITIZED) -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
 	  -DUNROLLED_PYTHON=OFF -DUNROLLED_TESTS=ON -DUNROLLED_SANITIZE=ON
@@ -90,7 +100,7 @@ accuracy: $(VENV)/.package $(VENV)/.group-test $(VENV)/.group-accuracy  ## measu
 	$(BIN)/python -m benchmarks.accuracy --table
 
 clean:  ## remove all that was built
-	rm -rf .venv .venv-* build out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* build web/node_modules out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # ---- what the jobs stand on -------------------------------------------------------------------------------------
 
@@ -128,6 +138,17 @@ $(VENV)/.package $(BESIDE)/.package: %/.package: build/wheel/.built %/$(MADE)
 	@echo 'installing into $(@D): unrolled'
 	@$(@D)/bin/python -m pip install --quiet --force-reinstall --no-deps build/wheel/*.whl
 	@$(@D)/bin/python -m pip install --quiet build/wheel/*.whl
+	@touch $@
+
+# A node from PyPI only where the system has none that is new enough.
+$(VENV)/.node: $(VENV)/$(MADE)
+	@{ command -v npm && node -e 'const [a, b] = process.versions.node.split("."); process.exit(1000 * a + +b < 20019 ? 1 : 0)'; } >/dev/null 2>&1 || \
+	  $(MAKE) --no-print-directory $(VENV)/.group-web
+	@touch $@
+
+web/node_modules/.made: web/package.json web/package-lock.json $(VENV)/.node
+	@echo 'installing into web/node_modules: what the front end is built with'
+	@$(ENTER) && cd web && npm ci --silent --no-audit --no-fund
 	@touch $@
 
 # Playwright's own Chromium only where the system has none.

@@ -14,6 +14,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from unrolled.demo import lesson
     from unrolled.errors import UnrolledError
     from unrolled.forecaster import Forecaster
     from unrolled.network import Network, NetworkSpec
@@ -22,7 +23,17 @@ if TYPE_CHECKING:
     from unrolled.tuning import tune
 
 __version__ = version("unrolled")
-__all__ = ["Forecaster", "Network", "NetworkSpec", "Panel", "Stream", "UnrolledError", "to_panel", "tune"]
+__all__ = [
+    "Forecaster",
+    "Network",
+    "NetworkSpec",
+    "Panel",
+    "Stream",
+    "UnrolledError",
+    "lesson",
+    "to_panel",
+    "tune",
+]
 
 _HOMES = {
     "Forecaster": "forecaster",
@@ -31,6 +42,7 @@ _HOMES = {
     "Panel": "panel",
     "Stream": "stream",
     "UnrolledError": "errors",
+    "lesson": "demo",
     "to_panel": "panel",
     "tune": "tuning",
 }

@@ -1,9 +1,10 @@
-"""The two jobs of `unrolled demo`: the tutorial's sine, and a real series whose last year is held out.
+"""The jobs of `unrolled demo` and `unrolled lesson`: the tutorial's sine, and a real series.
 
     sine of 800 points -> 720 windows of 40 -> LSTM(1, 50) + Linear(50, 1), one SGD step a window -> 40 points
     shipped series -> all but its last year -> Forecaster, by rule -> its last year, beside the baselines
 
-Both come back as reports for `unrolled.page`. Nothing is printed or written here.
+Both come back as reports for `unrolled.page`; the first, explained, as one of `unrolled.explain`. Nothing is
+printed or written here.
 """
 
 from __future__ import annotations
@@ -13,18 +14,27 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from unrolled import datasets
+from unrolled.checks import check_parameters
+from unrolled.engine import default_threads
 from unrolled.evaluation import BASELINES, compare, mse
 from unrolled.evaluation.baselines import order_by_rule
+from unrolled.explain import Fit, explain
+from unrolled.explain.lesson import lesson_facts
+from unrolled.explain.tutorial import Tutorial
+from unrolled.fitting import fit_model
 from unrolled.forecaster import Forecaster
+from unrolled.messages import text
 from unrolled.page.report import VERSION
-from unrolled.panel import sealed
+from unrolled.panel import sealed, to_panel
 from unrolled.parts import Parts
+from unrolled.progress import progress_bar
 from unrolled.reports import forecast_report, numbers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from unrolled.evaluation import Comparison
+    from unrolled.explain import Report
     from unrolled.page.report import ForecastReport, TutorialBaseline, TutorialReport
 
 POINTS, PERIOD, HELD_OUT = 800, 40, 40
@@ -134,6 +144,49 @@ def tutorial(*, seed: int = 42, epochs: int = 10, progress: bool | None = None) 
         "seconds": forecaster.history_.seconds,
         "seed": seed,
     }
+
+
+def lesson(*, seed: int = 42, epochs: int = 10, progress: bool | None = None) -> Report:
+    """Do the tutorial's job, and explain all of it: its network, its story, its slips put right by numbers.
+
+    Args:
+        seed: of the initial weights.
+        epochs: passes over the windows.
+        progress: whether to show a bar; None: where stderr is a terminal.
+
+    Returns:
+        The report of the lesson, in the language of whoever reads it.
+
+    Raises:
+        ArgumentError: the seed or the number of epochs cannot work.
+        KeyboardInterrupt: Ctrl-C came before the first step.
+    """
+    panel = to_panel(sine())
+    past = panel.cut(HELD_OUT)
+    arguments = tutorial_forecaster(seed=seed, epochs=epochs).get_params()
+    check_parameters(arguments)
+    threads = default_threads()
+    with progress_bar(progress) as told:
+        fitted = fit_model(past, arguments, threads=threads, watch=told)
+    own = Tutorial(
+        model=fitted.model,
+        panel=panel,
+        settings=fitted.settings,
+        known=len(past.values),
+        season=PERIOD,
+        seed=seed,
+        epochs=epochs,
+        seconds=fitted.histories[0].seconds,
+    )
+    return explain(
+        fitted.model,
+        panel,
+        fit=Fit(arguments, fitted.settings, past),
+        season=PERIOD,
+        title=text("page.tutorial.title"),
+        lesson=lesson_facts(own),
+        threads=threads,
+    )
 
 
 def _tutorial_baselines(known: NDArray[np.float32], true: NDArray[np.float32]) -> dict[str, TutorialBaseline]:

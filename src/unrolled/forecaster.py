@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from unrolled.engine import Array
     from unrolled.evaluation import Backtest
+    from unrolled.explain import Report
     from unrolled.fitting import Fitted
     from unrolled.interop import Reading
     from unrolled.panel import Panel
@@ -588,6 +589,62 @@ class Forecaster(Estimator):
         check_parameters(self.get_params())
         panel = read_series(y, self.get_params(), past=past, known=known, static=static)
         return backtest(self, panel, **options)
+
+    def explain(
+        self,
+        y: object = None,
+        *,
+        series: Sequence[str] | None = None,
+        member: int = 0,
+        windows: int = 32,
+        training: bool = False,
+        past: object = None,
+        known: object = None,
+        static: object = None,
+        title: str | None = None,
+    ) -> Report:
+        """Return what can be said about one of the networks: see docs/glass-box.md.
+
+        Args:
+            y: series to explain it on; what was learnt from and what was held out is told of those that were
+                fitted. None: the ends of these, a window each.
+            series: names of series; None: the first few.
+            member: which of the networks.
+            windows: of the series, at most so many.
+            training: whether the network is trained once more, to watch its gradients; y is then the series
+                that were fitted.
+            past, known, static: covariates of y, as for `fit`.
+            title: of the report; None: the names of the series.
+
+        Returns:
+            The report: shown by a notebook, told by `text()`, kept by `save()`, seen by `open()`.
+
+        Raises:
+            NotFittedError: `fit` has not run.
+            ArgumentError: there is no such series or member, no window is asked for, or `training` without
+                series.
+            DataError: as for `predict`.
+        """
+        from unrolled.explain import Fit, explain
+        from unrolled.explain.whole import numbers_of
+
+        if training and y is None:
+            raise ArgumentError(fault("glass.training"))
+        panel = self._to_continue(y, past=past, known=known, static=static)
+        arguments = {name: _plain(value) for name, value in self._arguments.items()}
+        return explain(
+            self._model,
+            panel,
+            fit=Fit(arguments, self.settings_, self._tail),
+            series=None if series is None else numbers_of(panel, series),
+            member=member,
+            windows=windows,
+            known_as=self._known_as(panel),
+            training=training,
+            title=title,
+            threads=self._threads,
+            progress=self.progress,
+        )
 
     def readings(
         self,

@@ -92,8 +92,9 @@ def test_of_more_series_than_windows_some_are_taken_evenly() -> None:
     series = waves(*range(30, 50))
     forecaster = small(3, window=9, members=1).fit(series)
     subject = explained(forecaster, to_panel(series), windows=5)
-    assert subject.series.tolist() == [0, 4, 8, 12, 16]
-    assert subject.starts.tolist() == [30 - 9, 34 - 9, 38 - 9, 42 - 9, 46 - 9]
+    last = subject.starts == np.array([len(series[number]) - 9 for number in subject.series])
+    assert subject.series[last].tolist() == [0, 6, 13]
+    assert np.isfinite(subject.targets_bkc).all(axis=(1, 2)).tolist() == (~last).tolist()
 
 
 def test_kept_ends_are_counted_from_the_first_point_of_the_series() -> None:
@@ -195,3 +196,16 @@ def test_every_input_is_what_its_name_says() -> None:
         expected = given[column][at]
         same = np.corrcoef(read.ravel(), expected.ravel())[0, 1]  # a feature is scaled by its own mean
         assert same == pytest.approx(1.0, abs=1e-6), name
+
+
+def test_the_window_before_a_border_is_among_the_windows() -> None:
+    y = [np.sin(np.arange(n) / 3.0) for n in (90, 120)]
+    forecaster = small(4, window=12, members=1).fit(y)
+    borders = np.array([61, 87])
+    subject = explained(forecaster, to_panel(y), windows=8, borders=borders)
+    pairs = set(zip(subject.series.tolist(), (subject.starts + 12).tolist(), strict=True))
+    assert len(pairs) == len(subject.series) <= 8
+    assert {(0, 61), (1, 87), (0, 90), (1, 120)} <= pairs
+    beyond = explained(forecaster, to_panel(y), windows=8, borders=np.array([5, 200]))
+    assert beyond.starts.min() >= 0
+    assert (beyond.starts + 12 <= np.array([90, 120])[beyond.series]).all()

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.meta.repository import PACKAGE, modules
+from tests.meta.repository import PACKAGE, ROOT, files, modules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 LANGUAGES = ("en", "zh")
 PARTS = ("what", "expected", "got", "try")
@@ -94,10 +95,28 @@ def all_uses() -> list[Use]:
     return [use for module, tree in modules().items() for use in uses(module, tree)]
 
 
+def front() -> list[Path]:
+    """Return the sources of the glass box."""
+    return [
+        path
+        for path in files()
+        if path.suffix in (".ts", ".svelte") and path.is_relative_to(ROOT / "web" / "src")
+    ]
+
+
+def strings_of_the_front(source: str) -> Iterator[str]:
+    """Yield a pattern of every string that can be an id of the glass box; `${...}` in it is any word."""
+    for literal in re.findall(r"""["'`](glass\.[^"'`\s]+)["'`]""", source):
+        yield ANY.join(map(re.escape, re.split(r"\$\{[^}]*\}", literal)))
+    for view in re.findall(r'\{ name: "(\w+)", component:', source):
+        yield re.escape(f"glass.{view}.tab")
+
+
 def spoken() -> str:
     """Return a pattern of every string in the source that can be an id, those in tables included."""
     strings = (node for tree in modules().values() for node in ast.walk(tree) if isinstance(node, ast.expr))
     patterns = {pattern_of(node) for node in strings if not isinstance(node, ast.IfExp)} - {None}
+    patterns |= {pattern for path in front() for pattern in strings_of_the_front(path.read_text("utf-8"))}
     ids = {one for one in patterns if one and re.match(r"[a-z-]+\\\.", one.replace("\\-", "-"))}
     return "|".join(f"(?:fault\\.)?(?:{one})" for one in sorted(ids))
 
@@ -151,6 +170,12 @@ def test_every_message_spoken_exists() -> None:
     assert not missing
 
 
+def test_every_message_of_the_front_exists() -> None:
+    known = list(catalogue("en"))
+    patterns = {one for path in front() for one in strings_of_the_front(path.read_text("utf-8"))}
+    assert not [one for one in sorted(patterns) if not any(re.fullmatch(one, name) for name in known)]
+
+
 def test_every_value_is_given() -> None:
     english = catalogue("en")
     missing = [
@@ -176,4 +201,10 @@ def test_the_reader_of_the_source_has_teeth() -> None:
     found = list(uses("cli", ast.parse(source)))
     assert [use.pattern for use in found] == [r"cli\.saved", rf"fault\.panel\.{ANY}"]
     assert [use.values for use in found] == [frozenset({"file"}), None]
+    front = """<p>{say("glass.one.title")} {say(`glass.${name}.tab`)}</p> [{ name: "one", component: One }]"""
+    assert list(strings_of_the_front(front)) == [
+        r"glass\.one\.title",
+        rf"glass\.{ANY}\.tab",
+        r"glass\.one\.tab",
+    ]
     assert placeholders({"what": "{a} of {b:.3f}", "got": "{c[0]}"}) == {"a", "b", "c"}

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from tests.page.reports import HOSTILE, make_demo, make_forecast, make_hostile, make_tutorial
 from unrolled.page import demo_page, forecast_page, tutorial_page
@@ -46,16 +44,6 @@ CONTRAST = """() => [...document.querySelectorAll("p, dt, dd, th, td, h1, h2, h3
     const paper = light(getComputedStyle(document.body).backgroundColor);
     return (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
   })"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    known = ("chromium", "chromium-browser", "google-chrome")
-    path = next(filter(None, map(shutil.which, known)), None)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from unrolled.cli import demo, fit_more, info, shapes
+from unrolled.cli import demo, fit_more, info, lesson, page, shapes
 from unrolled.cli.talk import LANG_HELP, deliver, speak
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ HEAVY = {
     "fit": "Train a network on the series in a file, and keep it for `predict`.",
     "predict": "Forecast with a network that was kept.",
     "backtest": "Judge a forecaster on the past of the series in a file.",
+    "explain": "Explain what a network does with the series of a file.",
     "tune": "Try forecasters on the series of a file, and forecast with the best.",
 }
 """Commands whose options come from the package's functions, as the list of commands shows them."""
@@ -59,13 +60,15 @@ def make_app(*, all_options: bool = True) -> typer.Typer:
     app.command("fit-more", epilog=fit_more.EXAMPLES)(fit_more.fit_more)
     app.command(epilog=info.EXAMPLES)(info.info)
     app.command(epilog=shapes.EXAMPLES)(shapes.shapes)
+    app.command(epilog=page.EXAMPLES)(page.page)
+    app.command(epilog=lesson.EXAMPLES)(lesson.lesson)
     app.command(epilog=demo.EXAMPLES)(demo.demo)
     return app
 
 
 def _heavy_commands() -> dict[str, tuple[Callable[..., Any], str]]:
     """Return the commands of `HEAVY` with their options, and their examples."""
-    from unrolled.cli import backtest, fit, forecast, predict, tune
+    from unrolled.cli import backtest, explain, fit, forecast, predict, tune
     from unrolled.cli.options import closed, with_options
     from unrolled.cli.steps import NOT_PREDICTED
     from unrolled.evaluation import backtest as judge
@@ -92,6 +95,14 @@ def _heavy_commands() -> dict[str, tuple[Callable[..., Any], str]]:
                 with_options(backtest.backtest, judge, left_out=backtest.LEFT_OUT, panel="The backtest")
             ),
             backtest.EXAMPLES,
+        ),
+        "explain": (
+            with_options(
+                with_options(
+                    explain.explain, Forecaster.explain, left_out=explain.LEFT_OUT, panel="The explanation"
+                )
+            ),
+            explain.EXAMPLES,
         ),
         "tune": (
             with_options(

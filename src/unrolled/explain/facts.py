@@ -6,9 +6,10 @@ Axes have the letters of DESIGN section 4. Every number is finite or None. Knows
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypedDict
+from typing import Final, Literal, NotRequired, TypedDict
 
-FORMAT, VERSION = "unrolled.report", 1
+FORMAT: Final = "unrolled.report"
+VERSION: Final = 1
 
 Number = float | None
 
@@ -248,6 +249,7 @@ class OriginFacts(TypedDict):
     """A forecast from one origin: the points before `origin` were known."""
 
     series: int
+    channel: int
     origin: int  # position in the series of the first forecast point
     closed: list[Number]  # [K] all from the origin: own forecasts fed back, or all K at once
     open: list[Number]  # [K] each from the true points before it, where they are known
@@ -274,6 +276,7 @@ class CopyMeter(TypedDict):
     )  # the k with the highest correlation of y_hat_t and y_{t-k}; 0: what it should forecast
     correlations: list[Number]  # of k = 0 ... 10
     slope: Number  # of y_hat_t on y_{t-1}
+    move: list[Number]  # [K]: how far the forecasts move from the last value, over how far the series does
     flagged: bool
 
 
@@ -281,7 +284,8 @@ class Contribution(TypedDict):
     """What a forecast is made of: the parts add up to it."""
 
     window: int
-    bias: list[float]  # [K], scaled units of the window
+    channel: int
+    bias: list[float]  # of each point forecast at once, in scaled units of the window
     skip: list[float]
     recurrent: list[float]
 
@@ -324,9 +328,11 @@ class SplitFacts(TypedDict):
     series: int
     points: int
     window: int
-    horizon: int
-    count: int  # windows: points - window - horizon + 1
+    horizon: int  # points that are forecast at once: the targets of a window
+    count: int  # windows: points of the fit - window - horizon + 1
+    counts: dict[str, int]  # windows by role: train, validation, calibration
     spans: list[Span]
+    refit: bool  # the points held out were hidden from a rehearsal; then the members learnt from all points
     scaler: Literal["window", "series", "none"]
     scaler_span: list[int] | None  # [begin, end] of what scaled a series once
     overlap: int  # training windows that share points with a held-out target
@@ -366,15 +372,28 @@ class Product(TypedDict):
     values: list[float]  # the first few
 
 
+class LessonStep(TypedDict):
+    """One step of the lesson's story: what to look at, what to guess first, and what is so."""
+
+    view: Literal["one", "shapes", "batch", "gates", "memory", "forecast", "windows"]
+    title: Said
+    text: Said
+    ask: Said
+    answer: Said
+
+
 class LessonFacts(TypedDict):
     """The tutorial, computed."""
 
     window: int
+    known: int  # points of the series that the network learnt from; the others are the truth
     pairs: list[list[str]]  # ABCDE: ["AB", "C"], ...
     letters: dict[str, list[float]]  # A -> 1 1 1 1 1
     letter_states: list[list[float]]  # h after A, after B, of a small network with I = 5
+    letter_batch: BatchFacts  # AB -> C and BC -> D together, in the same network
     products: list[Product]  # the flow of one step of the sine's network
     slips: list[Slip]
+    steps: list[LessonStep]
     mse: dict[str, float]  # network, seasonal_naive, autoregression ... in closed loop
     seconds: float
 

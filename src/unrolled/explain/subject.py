@@ -87,11 +87,13 @@ def subject_of(
     member: int = 0,
     windows: int = WINDOWS,
     known_as: NDArray[np.int64] | None = None,
+    borders: NDArray[np.int64] | None = None,
 ) -> Subject:
     """Return one member of a model with windows of a panel, as this member reads them.
 
-    The last window of each series is among them, the others are spread evenly over all series. Of more
-    series than windows, so many are taken evenly. Where the network reads ahead, a last window ends early
+    The last window of each series is among them, the others are spread evenly over all series. Last windows
+    are half of all at the most, since what came after them is not known: of more series, so many are taken
+    evenly. Where the network reads ahead, a last window ends early
     enough for all that it reads to be known. A model of memory "all" is explained on windows too: they are
     what it learnt from.
 
@@ -101,6 +103,8 @@ def subject_of(
         member: which of the networks.
         windows: at most so many.
         known_as: where series were scaled once, the number that each had when fitting; None: the same order.
+        borders: a point of each series, [S]: the window that ends before it is among them, as far as there
+            is room for it.
 
     Raises:
         ArgumentError: there is no such member, or no window is asked for.
@@ -118,14 +122,14 @@ def subject_of(
     ends = panel.lengths
     names = _input_names(windowing, panel.channels)
     if model.encoder is not None:
-        room = _room(panel, model.horizon if windowing.ahead else 0)
+        room = room_ahead(panel, model.horizon if windowing.ahead else 0)
         told = model.encoder.apply(panel, panel.covariates, ahead_points=room)
         table = set_beside(table, told)
         names = _input_names(windowing, panel.channels, told.names, told.static_names)
         ends = ends + room - (windowing.horizon if windowing.ahead else 0)
-    cut = Cut(
-        table, *_chosen(ends - windowing.window, windows, first=1 - windowing.window if windowing.mask else 0)
-    )
+    first = 1 - windowing.window if windowing.mask else 0
+    also = None if borders is None else np.asarray(borders, np.int64) - windowing.window
+    cut = Cut(table, *_chosen(ends - windowing.window, windows, first=first, also=also))
     if not cut.series.size:
         raise DataError(fault("explain.no-window", window=windowing.window))
     x_tbi, rows = network.engine.gather(*cut, windowing=windowing)
@@ -194,7 +198,7 @@ def subject_from(network: Network, x_tbi: ArrayLike, targets: ArrayLike | None =
     )
 
 
-def _room(panel: Panel, horizon: int) -> int:
+def room_ahead(panel: Panel, horizon: int) -> int:
     """Return for how many points behind the end of every series the covariates are known, K at the most."""
     given = panel.covariates
     if given is None or not given.known:
@@ -202,20 +206,27 @@ def _room(panel: Panel, horizon: int) -> int:
     return int(np.clip((np.diff(given.known_offsets) - panel.lengths).min(), 0, horizon))
 
 
-def _chosen(last: NDArray[np.int64], most: int, *, first: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _chosen(
+    last: NDArray[np.int64], most: int, *, first: int, also: NDArray[np.int64] | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return series and starts of at most so many windows, given the last start of each series, [S].
 
-    A series whose last start lies before `first` has no window.
+    A series whose last start lies before `first` has no window. The starts `also`, [S], are among them where
+    there are such windows and they are not too many.
     """
     fits = np.flatnonzero(last >= first)
     if not fits.size:
         return fits, fits
-    ends = fits[np.arange(min(most, fits.size)) * fits.size // min(most, fits.size)]
-    earlier = Windows(np.zeros_like(last), np.maximum(last, 0))
-    series, starts = earlier.some(most - ends.size)
-    series, starts = np.concatenate([series, ends]), np.concatenate([starts, last[ends]])
-    order = np.lexsort((starts, series))
-    return series[order], starts[order]
+    count = min(most - most // 2, fits.size)
+    ends = fits[np.arange(count) * fits.size // count]
+    starts = last if also is None else also
+    named = fits[(starts[fits] >= first) & (starts[fits] < last[fits])][: most - count]
+    earlier = Windows(np.zeros_like(last), np.maximum(last, 0)).some(most - count - named.size)
+    pairs = np.concatenate(
+        [np.stack(earlier), np.stack([named, starts[named]]), np.stack([ends, last[ends]])], axis=1
+    )
+    series, begins = np.ascontiguousarray(np.unique(pairs, axis=1))
+    return series, begins
 
 
 def _after(cut: Cut, windowing: Windowing) -> NDArray[np.float64]:

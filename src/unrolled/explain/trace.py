@@ -105,7 +105,8 @@ def window_facts(subject: Subject) -> list[WindowFacts]:
     said = subject.network.engine.forward(subject.x_tbi)[0]
     scaling, by = subject.scaling, subject.scaler or subject.scaling
     bent = scaling.kind == "adaptive" and (scaling.pre > 0).any(axis=1)
-    affine = np.broadcast_to((scaling.kind in (*_AFFINE, "adaptive")) & ~np.asarray(bent), len(said))
+    straight = scaling.kind in (*_AFFINE, "adaptive") and subject.head.loss != "negative_binomial"
+    affine = np.broadcast_to(straight & ~np.asarray(bent), len(said))
     return [
         {
             "series": int(subject.series[b]),

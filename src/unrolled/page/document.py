@@ -38,7 +38,21 @@ def document(title: str, body: str) -> str:
     Returns:
         The file, in the language in force. The same arguments give the same bytes.
     """
-    style, script = _part("page.css"), _part("readout.js")
+    content = "\n".join(
+        ["<main>", body, "</main>", f"<footer><p>{escape(messages.text('page.footer'))}</p></footer>"]
+    )
+    return whole(title, content, style=part("page.css"), script=part("readout.js"))
+
+
+def whole(title: str, content: str, *, style: str, script: str) -> str:
+    """Return a whole HTML file with one style and one script, and a policy that allows nothing else.
+
+    Args:
+        title: the title of the file, not escaped yet.
+        content: the HTML between `<body>` and the script.
+        style: the style sheet.
+        script: the script, which runs when all before it is there.
+    """
     policy = (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
         "base-uri 'none'; form-action 'none'"
@@ -57,10 +71,7 @@ def document(title: str, body: str) -> str:
             f"<style>{style}</style>",
             "</head>",
             "<body>",
-            "<main>",
-            body,
-            "</main>",
-            f"<footer><p>{escape(messages.text('page.footer'))}</p></footer>",
+            content,
             f"<script>{script}</script>",
             "</body>",
             "</html>",
@@ -160,7 +171,7 @@ def word(room: str, key: str) -> str:
 
 
 @functools.cache
-def _part(name: str) -> str:
+def part(name: str) -> str:
     """Return a file of this folder."""
     return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
 
