@@ -119,7 +119,12 @@ def test_open_serves_and_shows(folder: Path, model: Path, monkeypatch: pytest.Mo
     [
         (("explain", "{sales}", *USUAL), 2, "How many points are to be forecast"),
         (("explain", "{sales}", *USUAL, "--horizon", "6", "--out", "x.pdf"), 2, ".json, .html"),
-        (("explain", "{sales}", "--model", "{model}", "--save", "{folder}/s"), 2, "--model is kept already"),
+        (("explain", "{sales}", "--model", "{model}", "--save", "{folder}/s"), 2, "--save is of a training"),
+        (
+            ("explain", "{sales}", "--model", "{model}", "--hidden-size", "9", "--cell", "gru"),
+            2,
+            "--cell, --hidden-size",
+        ),
         (("explain", "{sales}", "--model", "{model}", "--member", "9"), 2, "member"),
         (("explain", "{sales}", "--model", "{model}", "--series", "north"), 2, "no series of this name"),
         (("page", "{folder}/first.json", "{sales}"), 2, "has its own series"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -24,6 +25,8 @@ from unrolled.cli.talk import guarded, say
 from unrolled.messages import text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from unrolled.forecaster import Forecaster
     from unrolled.panel import Panel
 
@@ -88,8 +91,7 @@ def explain(
     if save is not None:
         check_writable(save)
     if model is not None:
-        if save is not None:
-            raise ArgumentError(fault("cli.model-and-save"))
+        _check_untrained({"horizon": horizon, "save": save, **arguments})
         forecaster = Forecaster.load(model)
         panel = read(series_like(forecaster, series), forecaster)
     elif horizon is None:
@@ -101,6 +103,23 @@ def explain(
     say(text("cli.explaining"))
     title = series.title if model is None else f"{series.title}, {title_of(model)}"
     hand_out(forecaster.explain(panel, title=title, **how), out, show=show)
+
+
+def _check_untrained(arguments: Mapping[str, Any]) -> None:
+    """Refuse options of a training where none is done.
+
+    Raises:
+        ArgumentError: some were given.
+    """
+    from unrolled.errors import ArgumentError, fault
+    from unrolled.forecaster import Forecaster
+
+    usual = {name: one.default for name, one in inspect.signature(Forecaster).parameters.items()}
+    usual["horizon"] = None
+    given = [name for name, value in arguments.items() if value != usual.get(name)]
+    if given:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise ArgumentError(fault("cli.model-and-training", options=options))
 
 
 def _fit(forecaster: Forecaster, panel: Panel, save: str | None) -> None:

@@ -157,7 +157,7 @@ def _layers(memory: MemoryFacts) -> Iterator[RenderableType]:
     yield _heading(text("glass.report.layers"))
     names = ("layer", "half", "rank", "radius", "dead", "saturation")
     table = _table([text(f"glass.report.layer-{name}") for name in names])
-    for i, layer in enumerate(memory["layers"]):
+    for place, layer in enumerate(memory["layers"], 1):
         times = [time for time in layer["half_life"] if is_number(time)]
         full = ", ".join(f"{gate} {round(100 * sum(ends))}" for gate, ends in layer["saturation"].items())
         row = [
@@ -167,7 +167,7 @@ def _layers(memory: MemoryFacts) -> Iterator[RenderableType]:
             count(layer["dead"]),
             full,
         ]
-        table.add_row(str(i), *map(Text, row))
+        table.add_row(str(place), *map(Text, row))
     yield table
 
 
