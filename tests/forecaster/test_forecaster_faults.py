@@ -134,6 +134,11 @@ FAULTS: dict[str, tuple[Callable[[Path], object], type[UnrolledError], str]] = {
         ArgumentError,
         'it has no paths(.|\n)*strategy="recursive"',
     ),
+    "glass.training": (
+        lambda _: fitted().explain(training=True),
+        ArgumentError,
+        "The training cannot be watched(.|\n)*explain\\(y, training=True\\)",
+    ),
     "stream.covariates": (
         lambda _: small(3).fit(wave(), past=wave()).stream(wave()),
         DataError,
