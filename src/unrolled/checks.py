@@ -152,8 +152,13 @@ def check_whole(least: int = 1, most: int = 2**31, **values: Any) -> None:
     Raises:
         ArgumentError: naming all of them.
     """
+    raise_any(ArgumentError, faults_of_whole(least, most, **values))
+
+
+def faults_of_whole(least: int, most: int, **values: Any) -> list[Fault]:
+    """Return the faults of values that are not whole numbers from `least` to `most`."""
     faults = [_fault_of_whole(name, value, least, most) for name, value in values.items()]
-    raise_any(ArgumentError, [found for found in faults if found is not None])
+    return [found for found in faults if found is not None]
 
 
 def _faults_between(params: Mapping[str, Any]) -> list[Fault]:

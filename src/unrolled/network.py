@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+TORCH_MODES = {"RNN_TANH": "rnn", "RNN_RELU": "rnn_relu", "LSTM": "lstm", "GRU": "gru"}
+"""The cells that torch has too, by what its modules call their mode."""
+
 _SIZES = {
     "input_size": (1, 1 << 20),
     "hidden_size": (1, 1 << 20),

@@ -74,6 +74,7 @@ ROOMS = (
     "evaluation",
     "page",
     "explain",
+    "doctor",
     "held_out",
     "scoring",
     "estimator",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -29,21 +30,12 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def glass(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
-    """Opens a report by `file://`; afterwards, nothing was asked for and nothing was complained about."""
+def open_file(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens a file; afterwards, nothing but the file was asked for and nothing was complained about."""
     complaints: list[str] = []
     opened: list[Page] = []
 
-    def open_page(
-        report: Mapping[str, Any],
-        language: str = "en",
-        *,
-        hash: str = "",
-        width: int = 1280,
-        **context: Any,
-    ) -> Page:
-        file = tmp_path / f"glass-{len(opened)}.html"
-        file.write_text(glass_page(report, language=language), encoding="utf-8")
+    def open_page(file: Path, *, hash: str = "", width: int = 1280, **context: Any) -> Page:
         page = browser.new_page(viewport={"width": width, "height": 900}, **context)
 
         def asked(url: str) -> None:
@@ -63,3 +55,16 @@ def glass(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
         page.close()
     assert opened
     assert not complaints
+
+
+@pytest.fixture
+def glass(open_file: Callable[..., Page], tmp_path: Path) -> Callable[..., Page]:
+    """Opens a report."""
+    numbers = itertools.count()
+
+    def open_page(report: Mapping[str, Any], language: str = "en", **how: Any) -> Page:
+        file = tmp_path / f"glass-{next(numbers)}.html"
+        file.write_text(glass_page(report, language=language), encoding="utf-8")
+        return open_file(file, **how)
+
+    return open_page

@@ -8,20 +8,21 @@ Knows forecasts and the network's equations; must not know how anything is shown
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from unrolled.cells import CELLS, run_network
 from unrolled.errors import DataError, fault
 from unrolled.evaluation import BASELINES, copy_meter
 from unrolled.explain.loops import Forecasts, Reader, forecasts
+from unrolled.explain.trace import trace_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from unrolled.cells import NetworkTrace
     from unrolled.explain.facts import (
         Contribution,
         CopyMeter,
@@ -58,6 +59,7 @@ def forecast_facts(
     known_as: NDArray[np.int64] | None = None,
     series: Sequence[int] | None = None,
     subject: Subject | None = None,
+    trace: NetworkTrace[Any] | None = None,
     threads: int = 1,
 ) -> ForecastFacts:
     """Return forecasts from the last origins of some series, and how good they are.
@@ -80,6 +82,7 @@ def forecast_facts(
         series: the numbers of the series that are forecast; None: the first few.
         subject: one member and its windows: what their forecasts are made of is told, and which of them an
             origin reads.
+        trace: of the subject, where there is one already.
         threads: at most so many.
 
     Raises:
@@ -108,11 +111,11 @@ def forecast_facts(
         "origins": [fact for one in found for fact in _origin_facts(one, panel, learnt, windows)],
         "errors": _errors(found),
         "copy": _copy(found),
-        "contributions": [] if subject is None else contributions(subject),
+        "contributions": [] if subject is None else contributions(subject, trace),
     }
 
 
-def contributions(subject: Subject) -> list[Contribution]:
+def contributions(subject: Subject, trace: NetworkTrace[Any] | None = None) -> list[Contribution]:
     """Return what the point forecasts of each window are made of; the parts add up to what the network says.
 
     Formula::
@@ -123,14 +126,7 @@ def contributions(subject: Subject) -> list[Contribution]:
     is made positive.
     """
     spec, weights = subject.network.spec, subject.network.weights
-    trace = run_network(
-        CELLS[spec.cell],
-        subject.x_tbi,
-        weights,
-        skip_inputs=spec.skip_inputs,
-        residual=spec.residual,
-        dilations=spec.dilations,
-    )
+    trace = trace_of(subject) if trace is None else trace
     batch, outputs = subject.x_tbi.shape[1], subject.anchors
     shape = (batch, subject.windowing.horizon, subject.channels)
     head = {name: np.asarray(weights[f"head.{name}"], np.float64)[outputs] for name in ("weight", "bias")}

@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from unrolled.cells import HEAD_LOSSES, LOSSES
 from unrolled.errors import DataError, fault
+from unrolled.explain.losses import training_loss
 from unrolled.network import Network
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from unrolled.cells.losses import Loss
+    from unrolled.cells import Loss
     from unrolled.engine import Engine
     from unrolled.explain.facts import BatchFacts
     from unrolled.explain.subject import Subject
-    from unrolled.heads import Head
 
     Numbers = NDArray[np.float64]
 
@@ -66,7 +65,8 @@ def batch_facts(subject: Subject, *, most: int = BATCH, delta: float = 1.0) -> B
     output, _ = engine.forward(x_tbi)
 
     def loss_of(rows: slice) -> Loss:
-        return _loss(subject.head, targets[rows], output[rows], scale[rows], delta)
+        raw = output[rows].reshape(*targets[rows].shape, subject.head.width)
+        return training_loss(subject.head, targets[rows], raw, scale=scale[rows, None], delta=delta)
 
     whole = loss_of(slice(None))
     alone = [loss_of(slice(row, row + 1)) for row in range(known.size)]
@@ -145,19 +145,3 @@ def _some(outputs: int) -> NDArray[np.int64]:
     """Return the outputs that are looked at."""
     count = min(outputs, _OUTPUTS)
     return np.arange(count, dtype=np.int64) * outputs // count
-
-
-def _loss(head: Head, targets: Numbers, raw: Numbers, scale: Numbers, delta: float) -> Loss:
-    """Return what raw outputs cost, as training has it.
-
-    Shapes:
-        targets: [B, K, C]; raw: [B, O]; scale: [B, C].
-    """
-    shaped = raw.reshape(*targets.shape, head.width)
-    if head.loss in LOSSES:
-        more = {"delta": delta} if head.loss == "huber" else {}
-        return LOSSES[head.loss](targets, shaped[..., 0], **more)
-    if head.quantiles:
-        return HEAD_LOSSES[head.loss](targets, shaped, quantiles=head.quantiles)
-    counts = {"scale": scale[:, None]} if head.loss == "negative_binomial" else {}
-    return HEAD_LOSSES[head.loss](targets, shaped, **counts)

@@ -398,6 +398,69 @@ class LessonFacts(TypedDict):
     seconds: float
 
 
+# ---- what the doctor found ---------------------------------------------------------------------------------
+
+
+class Fix(TypedDict):
+    """A correction, as lines of code."""
+
+    before: str | None  # what stands there, as far as it can be told
+    after: str  # what should stand there
+
+
+class Cursor(TypedDict):
+    """Where on the page a finding can be seen."""
+
+    view: Literal["one", "shapes", "batch", "gates", "memory", "forecast", "windows"]
+    window: int | None
+    step: int | None
+    layer: int | None
+
+
+class Finding(TypedDict):
+    """Something that is wrong, and what shows it."""
+
+    id: str  # stable: batch-read-as-time, target-misaligned ...
+    wrong: Said
+    proof: Said
+    lines: list[str]  # Python that measures the number again and prints it
+    measured: Number  # what these lines print
+    place: str  # the path of the module or parameter; "" is the whole
+    fix: Fix
+    sure: Literal["proved", "exact", "evidence"]  # a probe shows it; code or data say it; numbers suggest it
+    mistakes: list[int]  # numbers of rows in docs/mistakes.md
+    cursor: Cursor | None
+
+
+class CheckFacts(TypedDict):
+    """One question that was asked, and what came out."""
+
+    id: str  # of the finding that it looks for
+    area: Literal["model", "step", "data", "forecast"]
+    result: Literal["passed", "failed", "not_applicable"]
+    said: Said  # what was measured, or why it could not be asked
+
+
+class LayerReading(TypedDict):
+    """What one recurrent layer read and gave when it was called: axes by their names."""
+
+    place: str  # the path of the module
+    layer: str  # as code: LSTM(3, 5, batch_first=True)
+    read: list[Axis]
+    output: list[Axis]
+    states: dict[str, list[Axis]]  # h_n, c_n
+    calls: int  # of one answer
+
+
+class CheckupFacts(TypedDict):
+    """What was asked of a model, a training step, windows or a forecast, and what was found."""
+
+    checks: list[CheckFacts]
+    findings: list[Finding]
+    layers: list[LayerReading]
+    notes: list[Said]  # how it was asked: sizes, gradients or changed inputs, modes
+
+
 # ---- the whole ---------------------------------------------------------------------------------------------
 
 
@@ -406,11 +469,11 @@ class ReportFacts(TypedDict):
 
     format: Literal["unrolled.report"]
     version: Literal[1]
-    kind: Literal["network", "lesson", "shapes"]
+    kind: Literal["network", "lesson", "shapes", "checkup"]
     title: str
     unrolled: str  # the version that made it
     member: int
-    ledger: LedgerFacts
+    ledger: NotRequired[LedgerFacts]  # all but a checkup have it
     network: NotRequired[NetworkFacts]
     windows: NotRequired[list[WindowFacts]]
     steps: NotRequired[list[StepFacts]]
@@ -421,4 +484,5 @@ class ReportFacts(TypedDict):
     split: NotRequired[SplitFacts]
     batch: NotRequired[BatchFacts]
     lesson: NotRequired[LessonFacts]
+    checkup: NotRequired[CheckupFacts]
     sentences: list[Said]

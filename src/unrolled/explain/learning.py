@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from unrolled.cells import HEAD_LOSSES, LOSSES
 from unrolled.explain.jacobians import hidden_gradients
+from unrolled.explain.losses import training_loss
 from unrolled.explain.trace import trace_of
 from unrolled.fitting import train_again
 from unrolled.network import Network
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from unrolled.cells import Loss
     from unrolled.engine import Array
     from unrolled.explain.facts import GradientMoment, LearningFacts
     from unrolled.explain.subject import Subject
@@ -140,27 +139,8 @@ def _loss(
     losses = []
     for b in np.flatnonzero(scored).tolist():
         scale = np.broadcast_to(subject.scaling.scale[b], targets[b].shape)[known[b]]
-        told = _cost(subject, targets[b][known[b]], raw[b][known[b]], scale, delta)
+        told = training_loss(subject.head, targets[b][known[b]], raw[b][known[b]], scale=scale, delta=delta)
         losses.append(told.value)
         slope[b][known[b]] = told.gradient.reshape(-1, width)
     mean = float(np.mean(losses)) if losses else None
     return mean, slope.reshape(len(answer), -1), scored
-
-
-def _cost(
-    subject: Subject,
-    targets: NDArray[np.float64],
-    raw: NDArray[np.float64],
-    scale: NDArray[np.float64],
-    delta: float,
-) -> Loss:
-    """Return the loss that the network was trained with, of targets [n] and outputs [n, W] of a window."""
-    name = subject.head.loss
-    how: dict[str, dict[str, Any]] = {
-        "huber": {"delta": delta},
-        "quantile": {"quantiles": subject.head.quantiles},
-        "negative_binomial": {"scale": scale},
-    }
-    if name in HEAD_LOSSES:
-        return HEAD_LOSSES[name](targets, raw, **how.get(name, {}))
-    return LOSSES[name](targets, raw[:, 0], **how.get(name, {}))

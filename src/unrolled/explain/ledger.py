@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from unrolled.checks import faults_of_whole
 from unrolled.errors import ArgumentError, fault, raise_any
 from unrolled.explain.code import Code
 from unrolled.explain.counts import memory_of, parameters_of, work_of
 from unrolled.explain.modules import structure_of
-from unrolled.explain.structure import Structure, whole_faults
+from unrolled.explain.structure import MOST, Structure
 from unrolled.explain.tensors import equal_axes_of, tensors_of
 from unrolled.model import Model
 from unrolled.network import Network, NetworkSpec
@@ -45,7 +46,7 @@ def ledger(subject: Any = "lstm", *, batch: int, time: int | None = None, **numb
     time = own_time if time is None else time
     if time is None:
         raise ArgumentError(fault("explain.time"))
-    faults = [*whole_faults("batch", batch, least=1), *whole_faults("time", time, least=1)]
+    faults = faults_of_whole(1, MOST, batch=batch, time=time)
     if structure.has_skip and structure.skip_steps != time:
         faults.append(fault("explain.skip-time", expected=structure.skip_steps, got=time))
     raise_any(ArgumentError, faults)

@@ -7,9 +7,7 @@ from typing import Any
 
 from unrolled.errors import ArgumentError, fault
 from unrolled.explain.structure import Structure
-
-_MODES = {"RNN_TANH": "rnn", "RNN_RELU": "rnn_relu", "LSTM": "lstm", "GRU": "gru"}
-"""What torch's recurrent modules call their cell."""
+from unrolled.network import TORCH_MODES
 
 
 def recurrent_layers(module: Any) -> dict[str, Structure]:
@@ -54,12 +52,12 @@ def _named(module: Any) -> dict[str, Any]:
 
 
 def _is_recurrent(module: Any) -> bool:
-    return getattr(module, "mode", None) in _MODES and hasattr(module, "hidden_size")
+    return getattr(module, "mode", None) in TORCH_MODES and hasattr(module, "hidden_size")
 
 
 def _structure(module: Any) -> Structure:
     return Structure(
-        cell=_MODES[module.mode],
+        cell=TORCH_MODES[module.mode],
         input_size=module.input_size,
         hidden_size=module.hidden_size,
         num_layers=module.num_layers,

@@ -51,9 +51,11 @@ class Report:
 
     def __repr__(self) -> str:
         """Return what it is about, in one line."""
+        about = f"{self.facts['kind']}: {self.facts['title']!r}"
+        if "ledger" not in self.facts:
+            return f"Report({about})"
         ledger = self.facts["ledger"]
-        sizes = f"{ledger['cell']} {ledger['input_size']} -> {ledger['hidden_size']}"
-        return f"Report({self.facts['kind']}: {self.facts['title']!r}, {sizes})"
+        return f"Report({about}, {ledger['cell']} {ledger['input_size']} -> {ledger['hidden_size']})"
 
     def to_json(self) -> str:
         """Return the facts as JSON; `report.schema.json` is its schema."""

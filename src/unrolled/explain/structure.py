@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from unrolled.cells import CELLS
+from unrolled.checks import faults_of_whole
 from unrolled.errors import ArgumentError, Fault, fault, nearest, raise_any
-from unrolled.network import NetworkSpec, is_whole
+from unrolled.network import TORCH_MODES, NetworkSpec
 
 if TYPE_CHECKING:
     from unrolled.cells import Cell
 
-TORCH_CELLS = ("rnn", "rnn_relu", "lstm", "gru")
+TORCH_CELLS = tuple(TORCH_MODES.values())
 """The cells that torch has too."""
 
 MOST = 1 << 20
@@ -84,7 +85,7 @@ class Structure:
             close = nearest(str(self.cell), CELLS)
             faults.append(fault("network.cell", got=self.cell, known=", ".join(CELLS), nearest=close))
         for name, (least, most) in _SIZES.items():
-            faults += whole_faults(name, getattr(self, name), least=least, most=most)
+            faults += faults_of_whole(least, most, **{name: getattr(self, name)})
         for name in _FLAGS:
             if not isinstance(getattr(self, name), bool):
                 faults.append(fault("argument.flag", name=name, got=repr(getattr(self, name))))
@@ -176,10 +177,3 @@ class Structure:
     def dilation(self, layer: int) -> int:
         """Return from how many steps before the state of a layer comes."""
         return self.dilations[layer] if self.dilations else 1
-
-
-def whole_faults(name: str, value: object, *, least: int, most: int = MOST) -> list[Fault]:
-    """Return the fault of a value that is no whole number from `least` to `most`."""
-    if is_whole(value) and least <= value <= most:  # type: ignore[operator]
-        return []
-    return [fault("argument.whole", name=name, got=repr(value), least=least, most=most)]

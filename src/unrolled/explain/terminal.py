@@ -94,7 +94,8 @@ def _parts(facts: ReportFacts) -> Iterator[RenderableType]:
     yield Text(facts["title"], style="bold")
     for said in facts["sentences"]:
         yield Padding(Text(f"• {sentence(said)}"), (0, 0, 0, 1))
-    yield Padding(ledger_table(facts["ledger"]), (1, 0, 0, 0))
+    if "ledger" in facts:
+        yield Padding(ledger_table(facts["ledger"]), (1, 0, 0, 0))
     if "forecast" in facts:
         yield from _errors(facts["forecast"])
     if "memory" in facts:

@@ -102,6 +102,8 @@ def explain(
         ArgumentError: there is no such member, no window is asked for, or the training is not known.
         DataError: the networks cannot read the series.
     """
+    if training and fit is None:
+        raise ArgumentError(fault("glass.training"))
     numbers = range(min(panel.n_series, MOST_SERIES)) if series is None else series
     whole, panel = panel, panel.select(list(numbers))
     known = np.asarray(numbers if known_as is None else known_as[list(numbers)], np.int64)
@@ -125,7 +127,14 @@ def explain(
         "series": _series(panel, unit),
         "memory": memory_facts(subject, trace),
         "forecast": forecast_facts(
-            model, panel, season=season, learnt=learnt, known_as=known, subject=subject, threads=threads
+            model,
+            panel,
+            season=season,
+            learnt=learnt,
+            known_as=known,
+            subject=subject,
+            trace=trace,
+            threads=threads,
         ),
         "sentences": [],
     }
@@ -133,9 +142,7 @@ def explain(
         facts["split"] = split_facts(model, panel, split)
     if np.isfinite(subject.targets_bkc).all(axis=(1, 2)).any():
         facts["batch"] = batch_facts(subject, delta=1.0 if fit is None else fit.arguments["delta"])
-    if training:
-        if fit is None:
-            raise ArgumentError(fault("glass.training"))
+    if training and fit is not None:
         facts["learning"] = learning(
             whole, fit.arguments, fit.settings, subject, member=member, threads=threads, progress=progress
         )

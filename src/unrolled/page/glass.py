@@ -22,7 +22,6 @@ SPOKEN = (
     "page.line.",
     "page.method.",
     "page.metric.",
-    "page.strategy.",
     "page.tutorial.title",
 )
 """How the ids of the messages begin that the page speaks."""

@@ -7,11 +7,12 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
+from unrolled.network import TORCH_MODES
 from unrolled.torch.compiling import outside
 from unrolled.torch.drop_in import DropIn, fits, is_sizes, must_leave_graph
 from unrolled.torch.function import draw, run
 from unrolled.torch.paths import EMPTY, MISFIT, NATIVE, TRANSFORM, choose, is_traced, ready_resets
-from unrolled.torch.shapes import MODES, Call, Network, network
+from unrolled.torch.shapes import Call, Network, network
 
 
 class Recurrent(DropIn, nn.RNNBase):  # type: ignore[misc]
@@ -95,7 +96,7 @@ class Recurrent(DropIn, nn.RNNBase):  # type: ignore[misc]
     def _network(self, traced: bool) -> Network:
         make = Network if traced else network
         return make(
-            MODES[self.mode],
+            TORCH_MODES[self.mode],
             self.input_size,
             self.hidden_size,
             self.num_layers,

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-MODES = {"RNN_TANH": "rnn", "RNN_RELU": "rnn_relu", "LSTM": "lstm", "GRU": "gru"}
-"""The core's name of each cell, by torch's name of the mode."""
-
 DTYPES = {torch.float32: "float32", torch.float64: "float64"}
 """What the core computes in."""
 
@@ -29,7 +26,7 @@ class Network:
     """What the weights of a module are.
 
     Args:
-        cell: one of the values of `MODES`.
+        cell: one of the values of `unrolled.network.TORCH_MODES`.
         input_size: I.
         hidden_size: H.
         num_layers: L.

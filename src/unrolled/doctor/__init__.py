@@ -1,0 +1,1 @@
+"""A doctor that finds the silent mistakes people make with recurrent networks."""
