@@ -1,1 +1,79 @@
-"""A doctor that finds the silent mistakes people make with recurrent networks."""
+"""A doctor that finds the silent mistakes people make with recurrent networks.
+
+    check(model, example)                               a PyTorch model, or a fitted forecaster
+    check_step(model, batch, loss_fn, optimizer)        a training step
+    check_windows(series, windows, split, scaler)       how windows and splits were made
+    check_forecast(y_true, y_pred, past=...)            what a forecast is worth
+
+Each returns a `Checkup`: findings with their proof, as text, JSON, a page, SARIF or JUnit. Nothing is
+trained, written or changed. The other names are what the lines of a proof call.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from unrolled.doctor.asserting import assert_healthy
+    from unrolled.doctor.checkup import Checkup
+    from unrolled.doctor.forecasts import check_forecast
+    from unrolled.doctor.kinds import KINDS
+    from unrolled.doctor.probes.asking import answer, answers, ask, backwards
+    from unrolled.doctor.probes.inputs import cut, padded, probe, swap, taken_row
+    from unrolled.doctor.probes.listening import listen
+    from unrolled.doctor.probes.model import check
+    from unrolled.doctor.step import check_step
+    from unrolled.doctor.windows import check_windows
+
+_HOMES = {
+    "KINDS": "kinds",
+    "Checkup": "checkup",
+    "answer": "probes.asking",
+    "answers": "probes.asking",
+    "ask": "probes.asking",
+    "assert_healthy": "asserting",
+    "backwards": "probes.asking",
+    "check": "probes.model",
+    "check_forecast": "forecasts",
+    "check_step": "step",
+    "check_windows": "windows",
+    "cut": "probes.inputs",
+    "listen": "probes.listening",
+    "padded": "probes.inputs",
+    "probe": "probes.inputs",
+    "swap": "probes.inputs",
+    "taken_row": "probes.inputs",
+}
+
+__all__ = [
+    "KINDS",
+    "Checkup",
+    "answer",
+    "answers",
+    "ask",
+    "assert_healthy",
+    "backwards",
+    "check",
+    "check_forecast",
+    "check_step",
+    "check_windows",
+    "cut",
+    "listen",
+    "padded",
+    "probe",
+    "swap",
+    "taken_row",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for: most of them need PyTorch."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return list(__all__)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from unrolled.doctor.kinds import KINDS
+from unrolled.doctor.kinds import KINDS, known_kinds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,10 +26,13 @@ class Examination:
 
     Args:
         ignore: ids of findings that are not looked for.
+
+    Raises:
+        ArgumentError: there is no finding of some of the ids.
     """
 
     def __init__(self, ignore: Iterable[str] = ()) -> None:
-        self.ignored = frozenset(ignore)
+        self.ignored = known_kinds(ignore)
         self.notes: list[Said] = []
         self.layers: list[LayerReading] = []
         self._checks: dict[str, CheckFacts] = {}

@@ -6,7 +6,12 @@ calls `Examination.passed`, `failed` or `skipped` with that id. Knows nothing of
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from unrolled.errors import ArgumentError, fault, nearest, raise_any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Area = Literal["model", "step", "data", "forecast"]
 Sure = Literal["proved", "exact", "evidence"]
@@ -87,3 +92,15 @@ KINDS: dict[str, Kind] = {
     "no-skill": Kind("forecast", "evidence", (36,)),
 }
 """The table of kinds."""
+
+
+def known_kinds(ids: Iterable[str]) -> frozenset[str]:
+    """Return ids of findings, all of them known.
+
+    Raises:
+        ArgumentError: there is no finding of some of the ids.
+    """
+    wanted = [ids] if isinstance(ids, str) else list(ids)
+    unknown = [one for one in wanted if one not in KINDS]
+    raise_any(ArgumentError, [fault("doctor.kind", got=one, nearest=nearest(one, KINDS)) for one in unknown])
+    return frozenset(wanted)
