@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from unrolled.doctor.checkup import Checkup
     from unrolled.doctor.forecasts import check_forecast
     from unrolled.doctor.kinds import KINDS
+    from unrolled.doctor.locating import locate
     from unrolled.doctor.probes.asking import answer, answers, ask, backwards
     from unrolled.doctor.probes.inputs import cut, padded, probe, swap, taken_row
     from unrolled.doctor.probes.listening import listen
     from unrolled.doctor.probes.model import check
+    from unrolled.doctor.scalers import ends_of, map_of
+    from unrolled.doctor.splits import folds_of
     from unrolled.doctor.step import check_step
     from unrolled.doctor.windows import check_windows
 
@@ -39,7 +42,11 @@ _HOMES = {
     "check_step": "step",
     "check_windows": "windows",
     "cut": "probes.inputs",
+    "ends_of": "scalers",
+    "folds_of": "splits",
     "listen": "probes.listening",
+    "locate": "locating",
+    "map_of": "scalers",
     "padded": "probes.inputs",
     "probe": "probes.inputs",
     "swap": "probes.inputs",
@@ -59,7 +66,11 @@ __all__ = [
     "check_step",
     "check_windows",
     "cut",
+    "ends_of",
+    "folds_of",
     "listen",
+    "locate",
+    "map_of",
     "padded",
     "probe",
     "swap",
