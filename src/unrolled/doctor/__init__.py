@@ -26,10 +26,13 @@ if TYPE_CHECKING:
     from unrolled.doctor.probes.model import check
     from unrolled.doctor.scalers import ends_of, map_of
     from unrolled.doctor.splits import folds_of
-    from unrolled.doctor.step import check_step
+    from unrolled.doctor.step import check_step, gates_of, gradients_by_step, watch
     from unrolled.doctor.windows import check_windows
 
 _HOMES = {
+    "gates_of": "step",
+    "gradients_by_step": "step",
+    "watch": "step",
     "KINDS": "kinds",
     "Checkup": "checkup",
     "answer": "probes.asking",
@@ -68,6 +71,8 @@ __all__ = [
     "cut",
     "ends_of",
     "folds_of",
+    "gates_of",
+    "gradients_by_step",
     "listen",
     "locate",
     "map_of",
@@ -75,6 +80,7 @@ __all__ = [
     "probe",
     "swap",
     "taken_row",
+    "watch",
 ]
 
 

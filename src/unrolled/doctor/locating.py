@@ -60,7 +60,7 @@ class Located:
     @property
     def horizon(self) -> int:
         """Points of a target."""
-        return self.targets.shape[1]
+        return int(self.targets.shape[1])
 
     @property
     def found(self) -> NDArray[np.bool_]:

@@ -50,7 +50,8 @@ def _chosen(numbers: NDArray[np.int64], wanted: Any) -> NDArray[np.int64]:
     if isinstance(wanted, slice):
         return numbers[wanted]
     indices = np.asarray(wanted)
-    return numbers[indices if indices.dtype == bool else indices.astype(np.int64)]
+    chosen: NDArray[np.int64] = numbers[indices if indices.dtype == bool else indices.astype(np.int64)]
+    return chosen
 
 
 def _told(split: Any) -> str:
