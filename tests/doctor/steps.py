@@ -151,6 +151,13 @@ PLANTED: dict[str, tuple[str, Callable[[], Arguments]]] = {
 }
 """Steps with a mistake each, and the id of its finding."""
 
+ALSO = {
+    "graph_retained": {"learning-rate-low"},
+    "raw_passengers": {"gradient-vanishes"},
+    "one_giant_sequence": {"gradient-vanishes"},
+}
+"""What follows from a mistake: a step that is never taken, full gates, 1500 steps."""
+
 
 def two_inputs() -> Arguments:
     class Model(Last):

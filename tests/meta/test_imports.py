@@ -115,7 +115,8 @@ LIBRARIES = {
     "onnx": ("interop.onnx", "interop.onnx_graph", "interop.onnx_model"),
     "onnxruntime": ("interop.onnx",),
     "typer": ("cli",),
-    "rich": ("progress", "explain.terminal", "cli"),
+    "rich": ("progress", "explain.terminal", "doctor.terminal", "cli"),
+    "pytest": ("doctor.plugin",),
     "unrolled._core": ("engine",),
 }
 """The modules that may import a library; what is not named here (pandas, polars, ...) nobody may."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from unrolled.cli import demo, fit_more, info, lesson, page, shapes
+from unrolled.cli import demo, doctor, fit_more, info, lesson, page, shapes
 from unrolled.cli.talk import LANG_HELP, deliver, speak
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def make_app(*, all_options: bool = True) -> typer.Typer:
     app.command(epilog=info.EXAMPLES)(info.info)
     app.command(epilog=shapes.EXAMPLES)(shapes.shapes)
     app.command(epilog=page.EXAMPLES)(page.page)
+    app.command(epilog=doctor.EXAMPLES)(doctor.doctor)
     app.command(epilog=lesson.EXAMPLES)(lesson.lesson)
     app.command(epilog=demo.EXAMPLES)(demo.demo)
     return app

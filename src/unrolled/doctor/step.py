@@ -157,7 +157,8 @@ def watch(
 
         def arrived(weight: Tensor) -> Callable[[Tensor], None]:
             def hook(gradient: Tensor) -> None:
-                got.add(id(weight))
+                if bool(gradient.any()):
+                    got.add(id(weight))
                 if fresh.pop(id(weight), False) and weight.grad is not None and bool(weight.grad.any()):
                     told.steps[-1].leftover += 1
 
@@ -198,7 +199,7 @@ def one_step(model: nn.Module, batch: Any, loss_fn: Callable[..., Any], optimize
     loss = loss_fn(answer_of(model(*batch[:-1])), batch[-1])
     loss.backward()
     optimizer.step()
-    return loss  # type: ignore[no-any-return]
+    return loss
 
 
 def answer_of(raw: Any) -> Any:
@@ -317,17 +318,17 @@ def _gradients(exam: Examination, watched: Watched, *, own: bool) -> None:
         exam.passed("no-zero-grad")
     if not watched.steps:
         return
-    for kind, names, after in (
-        ("parameter-unused", watched.unused, "# use {name} in forward, or leave it out"),
-        ("parameter-not-optimized", watched.left_out, "optimizer = torch.optim.Adam(model.parameters())"),
+    adam = "optimizer = torch.optim.Adam(model.parameters())"
+    for kind, attribute, after in (
+        ("parameter-unused", "unused", "# use {name} in forward, or leave it out"),
+        ("parameter-not-optimized", "left_out", adam),
     ):
+        names = getattr(watched, attribute)
         if names:
             exam.failed(
                 kind,
                 measured=len(names),
-                lines=_lines(
-                    f"print(len(seen.{'unused' if kind == 'parameter-unused' else 'left_out'}))", own
-                ),
+                lines=_lines(f"print(len(seen.{attribute}))", own),
                 after=after.format(name=names[0]),
                 place=names[0],
                 names=", ".join(names[:6]) + (" ..." if len(names) > 6 else ""),
@@ -496,10 +497,9 @@ def _sizes(exam: Examination, model: nn.Module, batch: Any) -> None:
     if not layers or not isinstance(x, torch.Tensor) or x.ndim not in (2, 3):
         exam.skipped("one-long-sequence", "no-recurrent")
         return
-    alone = x.ndim == 2
-    rows, steps = (
-        (1, x.shape[0]) if alone else x.shape[:2] if layers[0].batch_first else (x.shape[1], x.shape[0])
-    )
+    rows, steps = (1, x.shape[0]) if x.ndim == 2 else x.shape[:2]
+    if x.ndim == 3 and not layers[0].batch_first:
+        rows, steps = steps, rows
     if rows == 1 and steps > LONG:
         exam.failed(
             "one-long-sequence",

@@ -75,6 +75,15 @@ def probe(
     return _rebuilt(example, iter(made).__next__)
 
 
+def normal(*sizes: int) -> Tensor:
+    """Return normal numbers, always the same: an example where only its sizes are known.
+
+    Args:
+        sizes: of the axes.
+    """
+    return torch.randn(sizes, generator=torch.Generator().manual_seed(0))
+
+
 def swap(
     inputs: Any, others: Any, *, rows: Rows = slice(None), steps: Rows = slice(None), batch_first: bool = True
 ) -> Any:
