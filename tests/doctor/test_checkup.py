@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from importlib import resources
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
+import jsonschema
 import pytest
 
-from tests.explain.samples import validate
 from unrolled.doctor import KINDS, Checkup
 from unrolled.doctor.checkup import SUFFIXES
 from unrolled.doctor.examination import Examination
@@ -18,6 +19,10 @@ from unrolled.messages import catalogue
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+VALID = jsonschema.Draft202012Validator(
+    json.loads((resources.files("unrolled.explain") / "report.schema.json").read_text(encoding="utf-8"))
+)
 
 
 def checkup(*, certain: bool = True, evidence: bool = True, title: str = "Net") -> Checkup:
@@ -98,7 +103,7 @@ def test_evidence_is_no_verdict() -> None:
 
 def test_json_has_the_published_schema() -> None:
     facts = json.loads(checkup().to_json())
-    validate(facts)
+    VALID.validate(facts)
     assert facts["kind"] == "checkup"
     assert facts["checkup"]["findings"][0]["measured"] == 0.125
 

@@ -187,7 +187,8 @@ def _module(place: str) -> Any:
                 raise ArgumentError(fault("cli.doctor-module", got=place))
             sys.path.insert(0, str(Path(place).resolve().parent))
             spec = importlib.util.spec_from_file_location(Path(place).stem, place)
-            assert spec is not None and spec.loader is not None
+            assert spec is not None
+            assert spec.loader is not None
             module = importlib.util.module_from_spec(spec)
             sys.modules.setdefault(spec.name, module)
             spec.loader.exec_module(module)
@@ -258,6 +259,6 @@ def _terminal() -> tuple[int | None, bool]:
     from rich.console import Console
 
     console = Console(file=sys.stdout)
-    return (console.width if console.is_terminal else None), bool(
-        console.color_system and console.is_terminal
-    )
+    if not console.is_terminal:
+        return None, False
+    return console.width, console.color_system is not None

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def assert_healthy() -> Callable[..., Any]:
-    """Return a function that fails the test where something is proved wrong with a model: (model, example, ...)."""
+    """Return a function of a model and an example: it fails the test where something is proved wrong."""
     from unrolled.doctor.asserting import assert_healthy
 
     return assert_healthy

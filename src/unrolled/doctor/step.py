@@ -118,10 +118,10 @@ def check_step(
     exam = Examination(ignore)
     with undisturbed():
         watched = watch(model, batch, loss_fn, optimizer, step=step)
-        _broadcast(exam, watched)
-        _graphs(exam, watched)
+        _broadcast(exam, watched, own=step is not None)
+        _graphs(exam, watched, own=step is not None)
         _gradients(exam, watched, own=step is not None)
-        _rates(exam, watched)
+        _rates(exam, watched, own=step is not None)
         if not watched.failure:
             _by_step(exam, model, batch, loss_fn)
         _gates(exam, model, batch)
@@ -148,7 +148,7 @@ def watch(
     """
     with undisturbed():
         torch.manual_seed(0)
-        own, given, loss, steps = copied(model, batch, loss_fn, optimizer)
+        own, given, loss, steps, take = copied(model, batch, loss_fn, optimizer, step or one_step)
         told = Watched()
         names = {id(weight): name for name, weight in own.named_parameters()}
         changed = {id(weight) for group in steps.param_groups for weight in group["params"]}
@@ -167,7 +167,6 @@ def watch(
         for weight in own.parameters():
             if weight.requires_grad:
                 weight.register_hook(arrived(weight))
-        take = one_step if step is None else step
         for i in range(STEPS):
             told.steps.append(Step())
             fresh.update({id(weight): i > 0 for weight in own.parameters()})
@@ -251,11 +250,11 @@ def _nodes(value: Tensor) -> int:
 _SEEN = "seen = doctor.watch(model, batch, loss_fn, optimizer{more})"
 
 
-def _lines(last: str, own: bool = False) -> list[str]:
+def _lines(last: str, own: bool) -> list[str]:
     return [_SEEN.format(more=", step=step" if own else ""), last]
 
 
-def _broadcast(exam: Examination, watched: Watched) -> None:
+def _broadcast(exam: Examination, watched: Watched, *, own: bool) -> None:
     """See that each answer is compared with its own target."""
     if watched.compared is None:
         exam.skipped("loss-broadcast", "no-shapes")
@@ -265,7 +264,7 @@ def _broadcast(exam: Examination, watched: Watched) -> None:
         exam.failed(
             "loss-broadcast",
             measured=perfect,
-            lines=_lines("print(seen.compared[2])"),
+            lines=_lines("print(seen.compared[2])", own),
             before="loss = loss_fn(model(x), y)",
             after="loss = loss_fn(model(x), y.reshape(model(x).shape))",
             answers=str(list(answers)),
@@ -274,13 +273,13 @@ def _broadcast(exam: Examination, watched: Watched) -> None:
     exam.passed("loss-broadcast")
 
 
-def _graphs(exam: Examination, watched: Watched) -> None:
+def _graphs(exam: Examination, watched: Watched, *, own: bool) -> None:
     """See that a step ends at itself."""
     if "second time" in watched.failure or "inplace operation" in watched.failure:
         exam.failed(
             "graph-kept",
             measured=len(watched.steps),
-            lines=_lines("print(len(seen.steps))"),
+            lines=_lines("print(len(seen.steps))", own),
             before="output, self.state = self.lstm(x, self.state)",
             after="self.state = tuple(one.detach() for one in self.state)",
             wording="step",
@@ -291,7 +290,7 @@ def _graphs(exam: Examination, watched: Watched) -> None:
         exam.failed(
             "graph-grows",
             measured=watched.growth,
-            lines=_lines("print(seen.growth)"),
+            lines=_lines("print(seen.growth)", own),
             before="loss.backward(retain_graph=True)",
             after="state = state.detach(); loss.backward()",
             first=watched.steps[1].nodes,
@@ -336,7 +335,7 @@ def _gradients(exam: Examination, watched: Watched, *, own: bool) -> None:
         exam.passed(kind)
 
 
-def _rates(exam: Examination, watched: Watched) -> None:
+def _rates(exam: Examination, watched: Watched, *, own: bool) -> None:
     """Look at what one step does to the loss and to the weights."""
     if not watched.steps:
         return
@@ -345,7 +344,7 @@ def _rates(exam: Examination, watched: Watched) -> None:
         exam.failed(
             "loss-not-finite",
             measured=losses[0],
-            lines=_lines("print(seen.steps[0].loss)"),
+            lines=_lines("print(seen.steps[0].loss)", own),
             after="# look for NaN in the batch, for log(0) or a division by zero",
         )
         return
@@ -361,7 +360,7 @@ def _rates(exam: Examination, watched: Watched) -> None:
         exam.failed(
             "learning-rate-high",
             measured=weights[name],
-            lines=_lines(f"print(seen.updates[{name!r}])"),
+            lines=_lines(f"print(seen.updates[{name!r}])", own),
             after="optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)",
             place=name,
             first=losses[0],
@@ -373,7 +372,7 @@ def _rates(exam: Examination, watched: Watched) -> None:
         exam.failed(
             "learning-rate-low",
             measured=largest,
-            lines=_lines("print(max(seen.updates.values()))"),
+            lines=_lines("print(max(seen.updates.values()))", own),
             after="optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)",
         )
     exam.passed("learning-rate-low")

@@ -97,7 +97,8 @@ def _finding(finding: Finding) -> Iterator[RenderableType]:
     head = Text("✗ " if finding["sure"] != "evidence" else "• ", style=COLOURS[finding["sure"]])
     head.append(finding["id"], style="bold")
     place = f" · {finding['place']}" if finding["place"] else ""
-    head.append(f"{place} · {text(f'doctor.sure.{finding["sure"]}')}", style="dim")
+    sure = text(f"doctor.sure.{finding['sure']}")
+    head.append(f"{place} · {sure}", style="dim")
     yield head
     yield Padding(Text(sentence(finding["wrong"])), (0, 0, 0, 2))
     yield Padding(Text(sentence(finding["proof"])), (0, 0, 0, 2))
