@@ -71,6 +71,11 @@ def batch_first_for_an_example_of_steps() -> Any:
     return Model(nn.LSTM(1, 5, batch_first=True)), windows(40, 32, 1)
 
 
+@PLANTED.add("batch-read-as-time", batch_first=False)
+def batch_first_and_the_last_step_for_an_example_of_steps() -> Any:
+    return Last(nn.LSTM(1, 5, batch_first=True)), windows(40, 32, 1)
+
+
 @PLANTED.add("batch-mixed")
 def view_for_transpose() -> Any:
     class Model(Last):

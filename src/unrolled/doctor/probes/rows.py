@@ -59,6 +59,8 @@ def check_rows(exam: Examination, patient: Patient, listening: Listening, *, ran
         _windows_as_steps(exam, patient, flat)
     elif single is not None and patient.batch > 1:
         hard_coded(exam, patient, single)
+    elif (not base.ndim or base.shape[0] != patient.batch) and _turned(patient, listening) is not None:
+        _without_batch(exam, patient, listening)
     elif not base.ndim or base.shape[0] != patient.batch:
         for kind in KINDS:
             exam.skipped(kind, "no-batch-axis", batch=patient.batch)
@@ -124,9 +126,7 @@ def _gradient(patient: Patient, rows: int) -> Tensor | None:
 
 def _explain(exam: Examination, patient: Patient, listening: Listening, moves: Tensor) -> None:
     """Say what mixes the rows of a batch."""
-    turned = next(
-        (one for one in listening.layers.values() if one.axes == 3 and one.steps == patient.batch), None
-    )
+    turned = _turned(patient, listening)
     if turned is not None:
         row = len(moves) - 1
         exam.failed(
@@ -185,6 +185,32 @@ def _explain(exam: Examination, patient: Patient, listening: Listening, moves: T
             after="x.transpose(0, 1) or h_n.transpose(0, 1).reshape(B, -1)",
             answer=answer,
             row=row,
+        )
+
+
+def _turned(patient: Patient, listening: Listening) -> Heard | None:
+    """Return the layer that has as many time steps as the batch has rows."""
+    layers = listening.layers.values()
+    return next((one for one in layers if one.axes == 3 and one.steps == patient.batch), None)
+
+
+def _without_batch(exam: Examination, patient: Patient, listening: Listening) -> None:
+    """Say that a layer reads the batch as the time, where its answers have no row for each row of the batch."""
+    turned = _turned(patient, listening)
+    if turned is not None:
+        exam.failed(
+            "batch-read-as-time",
+            measured=turned.steps,
+            lines=[
+                f"heard = doctor.listen(model, {patient.probe_line()})",
+                f'print(heard["{turned.place}"].steps)',
+            ],
+            before=f"nn.{_class(turned)}({_sizes(turned)})",
+            after=f"nn.{_class(turned)}({_sizes(turned)}, batch_first={not turned.module.batch_first})",
+            place=turned.place,
+            wording="steps",
+            batch=patient.batch or 1,
+            steps=turned.rows,
         )
 
 
