@@ -15,6 +15,7 @@ import numpy as np
 
 from unrolled import datasets
 from unrolled.checks import check_parameters
+from unrolled.doctor.own import with_checkup
 from unrolled.engine import default_threads
 from unrolled.evaluation import BASELINES, compare, mse
 from unrolled.evaluation.baselines import order_by_rule
@@ -178,7 +179,7 @@ def lesson(*, seed: int = 42, epochs: int = 10, progress: bool | None = None) ->
         epochs=epochs,
         seconds=fitted.histories[0].seconds,
     )
-    return explain(
+    report = explain(
         fitted.model,
         panel,
         fit=Fit(arguments, fitted.settings, past),
@@ -187,6 +188,7 @@ def lesson(*, seed: int = 42, epochs: int = 10, progress: bool | None = None) ->
         lesson=lesson_facts(own),
         threads=threads,
     )
+    return with_checkup(report)
 
 
 def _tutorial_baselines(known: NDArray[np.float32], true: NDArray[np.float32]) -> dict[str, TutorialBaseline]:

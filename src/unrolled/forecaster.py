@@ -625,6 +625,7 @@ class Forecaster(Estimator):
                 series.
             DataError: as for `predict`.
         """
+        from unrolled.doctor.own import with_checkup
         from unrolled.explain import Fit, explain
         from unrolled.explain.whole import numbers_of
 
@@ -632,7 +633,7 @@ class Forecaster(Estimator):
             raise ArgumentError(fault("glass.training"))
         panel = self._to_continue(y, past=past, known=known, static=static)
         arguments = {name: _plain(value) for name, value in self._arguments.items()}
-        return explain(
+        report = explain(
             self._model,
             panel,
             fit=Fit(arguments, self.settings_, self._tail),
@@ -645,6 +646,7 @@ class Forecaster(Estimator):
             threads=self._threads,
             progress=self.progress,
         )
+        return with_checkup(report)
 
     def readings(
         self,

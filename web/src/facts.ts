@@ -6,11 +6,11 @@
 export interface ReportFacts {
   format: "unrolled.report";
   version: 1;
-  kind: "network" | "lesson" | "shapes";
+  kind: "network" | "lesson" | "shapes" | "checkup";
   title: string;
   unrolled: string;
   member: number;
-  ledger: LedgerFacts;
+  ledger?: LedgerFacts;
   network?: NetworkFacts;
   windows?: WindowFacts[];
   steps?: StepFacts[];
@@ -21,6 +21,7 @@ export interface ReportFacts {
   split?: SplitFacts;
   batch?: BatchFacts;
   lesson?: LessonFacts;
+  checkup?: CheckupFacts;
   sentences: Said[];
 }
 /**
@@ -395,4 +396,66 @@ export interface LessonStep {
   text: Said;
   ask: Said;
   answer: Said;
+}
+/**
+ * What was asked of a model, a training step, windows or a forecast, and what was found.
+ */
+export interface CheckupFacts {
+  checks: CheckFacts[];
+  findings: Finding[];
+  layers: LayerReading[];
+  notes: Said[];
+}
+/**
+ * One question that was asked, and what came out.
+ */
+export interface CheckFacts {
+  id: string;
+  area: "model" | "step" | "data" | "forecast";
+  result: "passed" | "failed" | "not_applicable";
+  said: Said;
+}
+/**
+ * Something that is wrong, and what shows it.
+ */
+export interface Finding {
+  id: string;
+  wrong: Said;
+  proof: Said;
+  lines: string[];
+  measured: number | null;
+  place: string;
+  fix: Fix;
+  sure: "proved" | "exact" | "evidence";
+  mistakes: number[];
+  cursor: Cursor | null;
+}
+/**
+ * A correction, as lines of code.
+ */
+export interface Fix {
+  before: string | null;
+  after: string;
+}
+/**
+ * Where on the page a finding can be seen.
+ */
+export interface Cursor {
+  view: "one" | "shapes" | "batch" | "gates" | "memory" | "forecast" | "windows";
+  window: number | null;
+  step: number | null;
+  layer: number | null;
+}
+/**
+ * What one recurrent layer read and gave when it was called: axes by their names.
+ */
+export interface LayerReading {
+  place: string;
+  layer: string;
+  read: Axis[];
+  output: Axis[];
+  states: {
+    [k: string]: Axis[];
+  };
+  calls: number;
 }

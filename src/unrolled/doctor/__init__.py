@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from unrolled.doctor.asserting import assert_healthy
+    from unrolled.doctor.checking import check
     from unrolled.doctor.checkup import Checkup
     from unrolled.doctor.forecasts import check_forecast
     from unrolled.doctor.kinds import KINDS
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from unrolled.doctor.probes.asking import answer, answers, ask, backwards
     from unrolled.doctor.probes.inputs import cut, padded, probe, swap, taken_row
     from unrolled.doctor.probes.listening import listen
-    from unrolled.doctor.probes.model import check
     from unrolled.doctor.scalers import ends_of, map_of
     from unrolled.doctor.splits import folds_of
     from unrolled.doctor.step import check_step, gates_of, gradients_by_step, watch
@@ -40,7 +40,7 @@ _HOMES = {
     "ask": "probes.asking",
     "assert_healthy": "asserting",
     "backwards": "probes.asking",
-    "check": "probes.model",
+    "check": "checking",
     "check_forecast": "forecasts",
     "check_step": "step",
     "check_windows": "windows",

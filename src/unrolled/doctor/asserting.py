@@ -23,7 +23,7 @@ def assert_healthy(model: Any, example: Any, **options: Any) -> Checkup:
         AssertionError: with everything that was found.
     """
     __tracebackhide__ = True
-    from unrolled.doctor.probes.model import check
+    from unrolled.doctor.checking import check
 
     checkup = check(model, example, **options)
     if not checkup.healthy:

@@ -103,6 +103,11 @@ def _parts(facts: ReportFacts) -> Iterator[RenderableType]:
         yield from _layers(facts["memory"])
     if "lesson" in facts:
         yield from _lesson(facts["lesson"])
+    if "checkup" in facts and facts["checkup"]["findings"]:
+        yield _heading(text("glass.doctor.tab"))
+        for finding in facts["checkup"]["findings"]:
+            told = f"{finding['id']}: {sentence(finding['wrong'])} {sentence(finding['proof'])}"
+            yield Padding(Text(f"• {told}"), (0, 0, 0, 1))
 
 
 def _heading(words: str) -> RenderableType:

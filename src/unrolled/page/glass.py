@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SPOKEN = (
+    "doctor.layers",
+    "doctor.not-applicable",
+    "doctor.passed",
+    "doctor.rows",
+    "doctor.sure.",
     "glass.",
     "page.cell.",
     "page.footer",
@@ -48,23 +53,33 @@ def glass_page(report: Mapping[str, Any], *, language: str | None = None) -> str
             [
                 '<div id="glass"></div>',
                 f'<script type="application/json" id="report">{_json(report)}</script>',
-                f'<script type="application/json" id="messages">{_json(_spoken())}</script>',
+                f'<script type="application/json" id="messages">{_json(_spoken(report))}</script>',
             ]
         )
         style, script = part("glass/glass.css"), part("glass/glass.js")
         return whole(str(report["title"]), body, style=style, script=script)
 
 
-def _spoken() -> dict[str, dict[str, str]]:
-    """Return the messages of the page by language."""
+def _spoken(report: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Return the messages of the page by language: of what the doctor says, those that the report names."""
+    named = _named(report.get("checkup"))
     return {
         language: {
             name: sentence
             for name, sentence in messages.catalogue(language).items()
-            if name.startswith(SPOKEN)
+            if name.startswith(SPOKEN) or name in named
         }
         for language in messages.LANGUAGES
     }
+
+
+def _named(checkup: Any) -> set[str]:
+    """Return the ids of the messages that a checkup says."""
+    if checkup is None:
+        return set()
+    said = [one["said"] for one in checkup["checks"]] + checkup["notes"]
+    said += [finding[part] for finding in checkup["findings"] for part in ("wrong", "proof")]
+    return {one["id"] for one in said}
 
 
 def _json(value: object) -> str:

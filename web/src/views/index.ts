@@ -4,6 +4,7 @@ import type { Component } from "svelte";
 import { CELLS } from "../cells/index";
 import type { ReportFacts } from "../facts";
 import Batch from "./Batch.svelte";
+import Doctor from "./Doctor.svelte";
 import Forecast from "./Forecast.svelte";
 import Gates from "./Gates.svelte";
 import Lesson from "./Lesson.svelte";
@@ -28,12 +29,13 @@ const readable = ({ network, windows = [], steps = [] }: ReportFacts): boolean =
 
 const VIEWS: readonly View[] = [
   { name: "one", component: One, has: readable },
-  { name: "shapes", component: Shapes, has: () => true },
+  { name: "shapes", component: Shapes, has: (report) => report.ledger !== undefined },
   { name: "batch", component: Batch, has: (report) => report.batch !== undefined && report.windows !== undefined },
   { name: "gates", component: Gates, has: readable },
   { name: "memory", component: Memory, has: (report) => report.memory !== undefined },
   { name: "forecast", component: Forecast, has: (report) => report.forecast !== undefined },
   { name: "windows", component: Windows, has: (report) => report.split !== undefined },
+  { name: "doctor", component: Doctor, has: (report) => report.checkup !== undefined },
   { name: "lesson", component: Lesson, has: (report) => report.lesson !== undefined, story: true },
 ];
 

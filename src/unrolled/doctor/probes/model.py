@@ -28,45 +28,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def check(
+def examine(
     model: Any,
     example: Any,
     *,
-    targets: Any = None,
-    targets_range: tuple[float, float] | None = None,
-    batch_first: bool = True,
-    causal: bool = True,
-    pad_value: float | None = None,
-    ignore: Iterable[str] = (),
+    targets: Any,
+    targets_range: tuple[float, float] | None,
+    batch_first: bool,
+    causal: bool,
+    pad_value: float | None,
+    ignore: Iterable[str],
 ) -> Checkup:
-    """Return what is silently wrong with a model that reads batches of sequences.
-
-    Copies of the model are asked, in evaluation mode unless a probe says otherwise, with as many rows and
-    time steps as no axis of the model has. What moves and what does not is the proof.
-
-    Args:
-        model: any `torch.nn.Module` that reads a batch of sequences, or a fitted `Forecaster`.
-        example: what it is called with: a tensor, a tuple of arguments or a dict of them by name; for a
-            forecaster, the series.
-        targets: of the example: the shapes that a loss would compare, and the range to reach.
-        targets_range: the smallest and the largest target, where there are no targets at hand.
-        batch_first: whether the first axis of the example is the batch; else it is the time.
-        causal: whether answers of each step may only see the steps before; False: labels of a whole window.
-        pad_value: with what short rows are filled up, where the model is told no lengths.
-        ignore: ids of findings that are not looked for.
+    """Return what is silently wrong with a model: what `unrolled.doctor.check` asks, which says what is what.
 
     Raises:
         KindError: the model is no module, or the example holds no sequence.
         ArgumentError: there is no finding of an id, or the range is none.
-        ExtraError: PyTorch is not installed.
-
-    Example:
-        >>> import torch  # doctest: +SKIP
-        >>> check(torch.nn.LSTM(1, 50), torch.randn(32, 40, 1)).findings[0]["id"]  # doctest: +SKIP
-        'batch-read-as-time'
     """
-    if hasattr(model, "explain") and not isinstance(model, nn.Module):
-        return _of_forecaster(model, example, ignore)
     if not isinstance(model, nn.Module):
         raise KindError(fault("doctor.model", got=type(model).__name__))
     if targets_range is not None and not targets_range[0] <= targets_range[1]:
@@ -126,10 +104,3 @@ def _skip_the_rest(exam: Examination, reason: str) -> None:
     for name, kind in KINDS.items():
         if kind.area == "model" or name == "loss-broadcast":
             exam.skipped(name, reason)
-
-
-def _of_forecaster(model: Any, series: Any, ignore: Iterable[str]) -> Checkup:
-    """Return what is wrong with one of our own networks, by its report."""
-    from unrolled.doctor.own import checkup_of
-
-    return Checkup(checkup_of(model.explain(series).facts, ignore), type(model).__name__)

@@ -195,7 +195,7 @@ def _turned(patient: Patient, listening: Listening) -> Heard | None:
 
 
 def _without_batch(exam: Examination, patient: Patient, listening: Listening) -> None:
-    """Say that a layer reads the batch as the time, where its answers have no row for each row of the batch."""
+    """Say that a layer reads the batch as the time, where answers have no row for each row."""
     turned = _turned(patient, listening)
     if turned is not None:
         exam.failed(
