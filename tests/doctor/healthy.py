@@ -521,6 +521,22 @@ def tokens() -> Any:
 
 
 @HEALTHY.add()
+def tokens_and_a_state() -> Any:
+    class Model(Last):
+        def __init__(self) -> None:
+            super().__init__(nn.LSTM(4, 5, batch_first=True), 20)
+            self.embed = nn.Embedding(20, 4)
+
+        def forward(self, x: Tensor, state: Any) -> Any:
+            output, state = self.lstm(self.embed(x), state)
+            return self.fc(output.reshape(-1, 5)), state
+
+    zeros = torch.zeros(1, 32, 5)
+    words = torch.randint(20, (32, 40), generator=torch.Generator().manual_seed(3))
+    return Model(), (words, (zeros, zeros))
+
+
+@HEALTHY.add()
 def a_category_beside_the_series() -> Any:
     class Model(Last):
         def __init__(self) -> None:

@@ -262,8 +262,9 @@ def _main(leaves: list[Any]) -> int:
     """
     wanted: list[Callable[[Any], bool]] = [
         lambda leaf: isinstance(leaf, PackedSequence),
-        lambda leaf: isinstance(leaf, torch.Tensor) and leaf.is_floating_point() and leaf.ndim > 1,
-        lambda leaf: isinstance(leaf, torch.Tensor) and leaf.dtype != torch.bool and leaf.ndim > 1,
+        lambda leaf: _is_table(leaf) and leaf.is_floating_point() and bool(leaf.any()),  # zeros are states
+        lambda leaf: _is_table(leaf) and not leaf.is_floating_point() and leaf.dtype != torch.bool,
+        lambda leaf: _is_table(leaf) and leaf.is_floating_point(),
         lambda leaf: isinstance(leaf, torch.Tensor) and leaf.is_floating_point() and leaf.ndim == 1,
     ]
     for is_wanted in wanted:
@@ -273,6 +274,10 @@ def _main(leaves: list[Any]) -> int:
     raise KindError(
         fault("doctor.example", got=", ".join(type(leaf).__name__ for leaf in leaves) or "nothing")
     )
+
+
+def _is_table(leaf: Any) -> bool:
+    return isinstance(leaf, torch.Tensor) and leaf.ndim > 1
 
 
 # ---- values ------------------------------------------------------------------------------------------------

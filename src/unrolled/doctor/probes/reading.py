@@ -24,7 +24,11 @@ KINDS = (
 
 def check_reading(exam: Examination, patient: Patient, listening: Listening) -> None:
     """Look at what is read of each recurrent layer's last call."""
-    layers = [heard for heard in listening.layers.values() if heard.steps > 1 and heard.rows == patient.batch]
+    layers = [
+        heard
+        for heard in listening.layers.values()
+        if heard.steps > 1 and heard.rows > 1 and heard.rows == patient.batch
+    ]
     for heard in layers:
         if heard.rows_read():
             _output(exam, patient, heard)
