@@ -43,7 +43,7 @@ def answers(model: nn.Module, *calls: Any, seed: int = 0, batch_first: bool = Tr
         seed: before each call.
         batch_first: whether the first axis of the main sequence is the batch.
     """
-    own = copied(model)[0].eval()
+    own = fresh(model).eval()
     told = []
     with undisturbed(), torch.no_grad():
         for inputs in calls:
@@ -64,7 +64,7 @@ def backwards(model: nn.Module, inputs: Any, times: int = 2) -> int:
         inputs: as `probe` makes them.
         times: calls.
     """
-    own = copied(model)[0].train()
+    own = fresh(model).train()
     with undisturbed(), torch.enable_grad():
         for done in range(times):
             restart(own)
@@ -78,6 +78,11 @@ def backwards(model: nn.Module, inputs: Any, times: int = 2) -> int:
                     return done
                 raise
     return times
+
+
+def fresh(model: nn.Module) -> nn.Module:
+    """Return a copy of a model on the processor."""
+    return copied(model)[0].cpu()
 
 
 def ask(model: nn.Module, inputs: Any) -> Any:

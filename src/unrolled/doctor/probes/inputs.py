@@ -57,6 +57,7 @@ def probe(
         >>> probe(torch.randn(32, 40, 1)).shape  # doctest: +SKIP
         torch.Size([7, 11, 1])
     """
+    example = as_inputs(example)
     leaves = _leaves(example)
     main = _main(leaves)
     own_batch, own_steps = sizes(example, batch_first=batch_first)

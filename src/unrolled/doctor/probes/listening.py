@@ -17,7 +17,7 @@ from torch import nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from unrolled.doctor.copies import copied, undisturbed
-from unrolled.doctor.probes.asking import ask, restart, tensors
+from unrolled.doctor.probes.asking import ask, fresh, restart, tensors
 from unrolled.doctor.probes.inputs import with_sequence
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def listen(model: nn.Module, inputs: Any) -> Listening:
         >>> listen(torch.nn.LSTM(1, 3), torch.randn(11, 7, 1))[""].steps  # doctest: +SKIP
         11
     """
-    own = copied(model)[0].eval()
+    own = fresh(model).eval()
     for weight in own.parameters():
         weight.requires_grad_(weight.is_floating_point())
     told = Listening()

@@ -8,9 +8,10 @@ import torch
 from torch import nn
 
 from unrolled.doctor.checkup import Checkup
-from unrolled.doctor.copies import copied, undisturbed
+from unrolled.doctor.copies import undisturbed
 from unrolled.doctor.examination import Examination
 from unrolled.doctor.kinds import KINDS
+from unrolled.doctor.probes.asking import fresh
 from unrolled.doctor.probes.calling import called
 from unrolled.doctor.probes.inputs import as_inputs
 from unrolled.doctor.probes.layers import check_recurrence, check_settings
@@ -68,7 +69,7 @@ def _examine(
     pad_value: float | None,
 ) -> None:
     """Ask all that can be asked, each once the ones before it allow it."""
-    patient = admitted(copied(model)[0], example, batch_first)
+    patient = admitted(fresh(model), example, batch_first)
     heard = called(exam, patient)
     if heard is None:
         _skip_the_rest(exam, "call")

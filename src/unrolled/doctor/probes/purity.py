@@ -8,7 +8,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from unrolled.doctor.copies import copied, undisturbed
-from unrolled.doctor.probes.asking import answers, ask, backwards, change, is_stateful, restart
+from unrolled.doctor.probes.asking import answers, ask, backwards, change, fresh, is_stateful, restart
 
 if TYPE_CHECKING:
     from torch import nn
@@ -53,7 +53,7 @@ def check_purity(exam: Examination, patient: Patient) -> bool:
 
 def _modes(exam: Examination, patient: Patient, given: Any) -> None:
     """See that evaluation stays evaluation: no module is set to training, and nothing is dropped."""
-    own = copied(patient.model)[0].eval()
+    own = fresh(patient.model).eval()
     with undisturbed(), torch.no_grad(), _Watch() as watch:
         restart(own)
         (inputs,) = copied(given)
@@ -110,7 +110,7 @@ def _graph(exam: Examination, patient: Patient, given: Any) -> None:
 
 def _holder(model: nn.Module, given: Any) -> str:
     """Return the path of the module that keeps tensors from one call to the next."""
-    own = copied(model)[0].eval()
+    own = fresh(model).eval()
     before = {place: _kept(module) for place, module in own.named_modules()}
     with undisturbed(), torch.no_grad():
         (inputs,) = copied(given)

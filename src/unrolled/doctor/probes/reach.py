@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from unrolled.doctor.copies import copied, undisturbed
-from unrolled.doctor.probes.asking import answer, ask, picked, restart, tensors
+from unrolled.doctor.probes.asking import answer, ask, fresh, picked, restart, tensors
 from unrolled.doctor.probes.inputs import probe, sizes
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def check_reach(
     if span is None:
         exam.skipped("range-out-of-reach", "no-targets")
         return
-    own = copied(patient.model)[0].eval()
+    own = fresh(patient.model).eval()
     listening = patient.listen(patient.inputs())
     low, high, name = _reach(own, patient, listening)
     for bound, wanted, is_out, side in (
@@ -95,7 +95,7 @@ def check_shapes(exam: Examination, patient: Patient, targets: Tensor | None) ->
     if targets is None:
         exam.skipped("loss-broadcast", "no-targets")
         return
-    own = copied(patient.model)[0].eval()
+    own = fresh(patient.model).eval()
     with undisturbed(), torch.no_grad():
         restart(own)
         torch.manual_seed(0)

@@ -38,7 +38,7 @@ def check_reading(exam: Examination, patient: Patient, listening: Listening) -> 
         if layers:
             exam.passed(kind)
         else:
-            exam.skipped(kind, "no-recurrent")
+            exam.skipped(kind, "layers-misread" if listening.layers else "no-recurrent")
 
 
 def _output(exam: Examination, patient: Patient, heard: Heard) -> None:
