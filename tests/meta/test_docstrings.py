@@ -11,7 +11,14 @@ import pytest
 
 import unrolled
 
-LATER = ("unrolled.interop.torch", "unrolled.torch")
+LATER = (
+    "unrolled.interop.torch",
+    "unrolled.torch",
+    "unrolled.doctor.probes",
+    "unrolled.doctor.copies",
+    "unrolled.doctor.gates",
+    "unrolled.doctor.step",
+)
 """Modules that begin so stand on PyTorch; where it is not installed they are left out."""
 
 NAMES = [

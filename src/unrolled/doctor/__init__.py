@@ -12,7 +12,10 @@ trained, written or changed. The other names are what the lines of a proof call.
 from __future__ import annotations
 
 import importlib
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
+
+from unrolled.errors import ExtraError, fault
 
 if TYPE_CHECKING:
     from unrolled.doctor.asserting import assert_healthy
@@ -56,6 +59,9 @@ _HOMES = {
     "taken_row": "probes.inputs",
 }
 
+_WITH_TORCH = ("probes", "step")
+"""Where the names live that need PyTorch."""
+
 __all__ = [
     "KINDS",
     "Checkup",
@@ -85,9 +91,15 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first asked for: most of them need PyTorch."""
+    """Import a public name when it is first asked for.
+
+    Raises:
+        ExtraError: it needs PyTorch, which is not installed.
+    """
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if _HOMES[name].startswith(_WITH_TORCH) and find_spec("torch") is None:
+        raise ExtraError(fault("doctor.torch"))
     return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 

@@ -8,4 +8,4 @@ from importlib.util import find_spec
 from unrolled.errors import ExtraError, fault
 
 if find_spec("torch") is None:
-    raise ExtraError(fault("torch.missing"))
+    raise ExtraError(fault("doctor.torch"))
