@@ -36,7 +36,7 @@ def test_ignored():
 
 def test_a_sick_model_fails_its_test(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(TESTS)
-    result = pytester.runpytest_subprocess("-p", "unrolled.doctor.plugin", "-p", "no:cacheprovider")
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
     result.assert_outcomes(passed=2, failed=1)
     result.stdout.fnmatch_lines(["*batch-read-as-time*", "*batch_first=True*"])
     assert "__tracebackhide__" not in result.stdout.str()
