@@ -239,6 +239,11 @@ def wrong_input_size() -> Any:
     return Last(nn.LSTM(40, 5, batch_first=True)), windows()
 
 
+@PLANTED.add("input-size")
+def no_axis_of_features() -> Any:
+    return Last(nn.LSTM(3, 5, batch_first=True)), windows(32, 40)
+
+
 @PLANTED.add("state-batch-first")
 def state_with_the_batch_in_front() -> Any:
     class Model(Last):

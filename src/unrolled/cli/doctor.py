@@ -107,7 +107,11 @@ def doctor(
     )
     if out is not None:
         checkup.save(out)
-        say(text("cli.wrote.report", file=out))
+        say(
+            text("cli.wrote.html", file=out)
+            if out.lower().endswith(".html")
+            else text("cli.wrote.report", file=out)
+        )
     if as_json:
         deliver(checkup.to_json())
     elif out is None and not show:

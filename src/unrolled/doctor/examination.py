@@ -142,5 +142,7 @@ def _worded(message: str, wording: str) -> str:
 
 
 def _plain(number: float) -> float | None:
-    """Return a number that JSON can hold."""
+    """Return a number that JSON can hold; a whole one stays whole."""
+    if isinstance(number, int | np.integer):
+        return int(number)
     return float(number) if np.isfinite(number) else None

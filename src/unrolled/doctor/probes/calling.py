@@ -108,7 +108,7 @@ def _blame(exam: Examination, patient: Patient, listening: Listening) -> bool:
     if last is not None and last.output is None:
         lines = [f"heard = doctor.listen(model, {patient.probe_line()})"]
         name = last.place
-        if last.rows == 1 and (patient.batch or 0) > 1:
+        if last.axes == 3 and last.rows == 1 and (patient.batch or 0) > 1:
             hard_coded(exam, patient, last)
             return True
         if last.features != last.module.input_size:
