@@ -13,6 +13,8 @@ TORCH_TESTS ?=
 
 VENV := .venv
 BESIDE := .venv-torch$(addprefix -,$(TORCH))
+OLDEST := .venv-oldest
+PEERS := darts gluonts neuralforecast pytorch-forecasting
 BIN := $(VENV)/bin
 ENTER := PATH="$(CURDIR)/$(BIN):$$PATH"
 SANITIZED := build/sanitize
@@ -30,7 +32,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help demo test check lint strict laws format test-torch test-torch-suite test-page web check-web sanitize bench bench-jax accuracy clean
+.PHONY: help demo test check docs release-check test-oldest lint strict laws format test-torch test-torch-suite test-page web pictures check-web sanitize bench bench-jax bench-peers accuracy clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -73,6 +75,9 @@ test-page: $(VENV)/.package $(VENV)/.group-test $(VENV)/.browser  ## the tests o
 web: web/node_modules/.made  ## build the page's script and style from web/
 	$(ENTER) && cd web && npm run --silent facts > src/facts.ts && npm run --silent build
 
+pictures: $(VENV)/.package $(VENV)/.group-test $(VENV)/.browser  ## draw the pictures of the READMEs anew
+	$(BIN)/python tools/pictures.py
+
 check-web: web/node_modules/.made  ## the front end: types, and the shipped script is what its sources build
 	@mkdir -p build/web
 	$(ENTER) && cd web && npm run --silent facts > ../build/web/facts.ts && cmp src/facts.ts ../build/web/facts.ts
@@ -80,12 +85,22 @@ check-web: web/node_modules/.made  ## the front end: types, and the shipped scri
 	$(ENTER) && cd web && npm run --silent build -- --outDir ../build/web/glass
 	diff -r build/web/glass src/unrolled/page/glass
 
+docs: $(VENV)/.package $(VENV)/.group-docs  ## the documentation as a site in build/site, its links checked
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs build/site
+	$(BIN)/python tools/check_site.py build/site
+
+release-check: $(VENV)/.group-release  ## build sdist and wheel, install each in a clean environment, run the demo and a smoke test there
+	$(BIN)/python tools/release_check.py build/release
+
+test-oldest: $(OLDEST)/.package $(OLDEST)/.group-test  ## the tests beside the oldest supported version of every dependency
+	@$(OLDEST)/bin/pytest tests $(PYTEST_FLAGS)
+
 sanitize: $(VENV)/.group-build  ## the core's own tests under the address and undefined-behaviour sanitizers
 	$(ENTER) cmake -S . -B $(SANITIZED) -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
 	  -DUNROLLED_PYTHON=OFF -DUNROLLED_TESTS=ON -DUNROLLED_SANITIZE=ON
 	$(ENTER) cmake --build $(SANITIZED)
 	$(ENTER) UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-	  ctest --test-dir $(SANITIZED) --output-on-failure --no-tests=error
+	  ctest --test-dir $(SANITIZED) --output-on-failure --no-tests=error --parallel 2
 
 bench: $(BESIDE)/.package $(BESIDE)/.group-torch $(BESIDE)/.group-build  ## measure all, or BENCH_FLAGS="CASE ...", and write the tables
 	$(BESIDE)/bin/python benchmarks/run.py $(BENCH_FLAGS)
@@ -94,6 +109,10 @@ bench: $(BESIDE)/.package $(BESIDE)/.group-torch $(BESIDE)/.group-build  ## meas
 bench-jax: $(BESIDE)/.package $(BESIDE)/.group-bench-jax  ## measure the LSTM layer beside JAX, and write the tables
 	$(BESIDE)/bin/python benchmarks/run.py jax
 	$(BESIDE)/bin/python benchmarks/table.py
+
+bench-peers: $(VENV)/.package $(VENV)/.group-test .venv-peer-unrolled/.package $(foreach peer,$(PEERS),.venv-peer-$(peer)/.group-peer-$(peer))  ## whole libraries beside this one, 8 GB of environments: BENCH_FLAGS="--data FOLDER"
+	$(BIN)/python -m benchmarks.peers $(BENCH_FLAGS)
+	$(BIN)/python benchmarks/table.py
 
 accuracy: $(VENV)/.package $(VENV)/.group-test $(VENV)/.group-accuracy  ## measure the accuracy of the defaults: ACCURACY_FLAGS="--data FOLDER"
 	$(BIN)/python -m benchmarks.accuracy $(ACCURACY_FLAGS)
@@ -104,7 +123,9 @@ clean:  ## remove all that was built
 
 # ---- what the jobs stand on -------------------------------------------------------------------------------------
 
-$(VENV)/$(MADE) $(BESIDE)/$(MADE):
+PEER_VENVS := $(addprefix .venv-peer-,unrolled $(PEERS))
+
+$(VENV)/$(MADE) $(BESIDE)/$(MADE) $(OLDEST)/$(MADE) $(addsuffix /$(MADE),$(PEER_VENVS)):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is %d.%d; name another, such as: make PYTHON=python3.12" % sys.version_info[:2])'
 	@echo 'making $(@D)'
 	@rm -rf $(@D)
@@ -115,10 +136,18 @@ define GROUPS
 $(1)/.group-%: pyproject.toml tools/requirements.py $(1)/$(MADE)
 	@echo 'installing into $(1): what $$* needs'
 	@$(1)/bin/python tools/requirements.py $$* $$(addprefix torch==,$(TORCH)) > $$@.txt
-	@$(1)/bin/python -m pip install --quiet -r $$@.txt
+	@$(1)/bin/python -m pip install --quiet $$(CONSTRAINTS_$(1)) -r $$@.txt
 	@touch $$@
 endef
-$(foreach environment,$(VENV) $(BESIDE),$(eval $(call GROUPS,$(environment))))
+$(foreach environment,$(VENV) $(BESIDE) $(OLDEST) $(PEER_VENVS),$(eval $(call GROUPS,$(environment))))
+
+# The lower bounds of pyproject.toml, for the environment that tests them.
+CONSTRAINTS_$(OLDEST) = -c $(OLDEST)/.oldest.txt
+
+$(OLDEST)/.oldest.txt: pyproject.toml tools/requirements.py $(OLDEST)/$(MADE)
+	@$(OLDEST)/bin/python tools/requirements.py oldest > $@
+
+$(OLDEST)/.package $(OLDEST)/.group-test: $(OLDEST)/.oldest.txt
 
 # Without isolation, so that the build folder is kept and a change of one file compiles one file.
 build/wheel/.built: $(SOURCES) $(VENV)/.group-build
@@ -134,10 +163,10 @@ build/strict/.built: $(CORE_SOURCES) $(VENV)/.group-build
 	@touch $@
 
 # The first line replaces a wheel of the same version; the second adds what the package depends on.
-$(VENV)/.package $(BESIDE)/.package: %/.package: build/wheel/.built %/$(MADE)
+$(VENV)/.package $(BESIDE)/.package $(OLDEST)/.package .venv-peer-unrolled/.package: %/.package: build/wheel/.built %/$(MADE)
 	@echo 'installing into $(@D): unrolled'
 	@$(@D)/bin/python -m pip install --quiet --force-reinstall --no-deps build/wheel/*.whl
-	@$(@D)/bin/python -m pip install --quiet build/wheel/*.whl
+	@$(@D)/bin/python -m pip install --quiet $(CONSTRAINTS_$(@D)) build/wheel/*.whl
 	@touch $@
 
 # A node from PyPI only where the system has none that is new enough.

@@ -1,4 +1,4 @@
-"""Write what people read of the results: the READMEs' tables, REPORT.md and docs/accuracy.md.
+"""Write what people read of the results: tables of the READMEs and of docs, REPORT.md.
 
 usage: python benchmarks/table.py [--check]
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from accuracy import page
 from cases import CASES
+from peers import page as peers
 from report import measured_note, report
 from results import best
 from targets import KINDS, mean_ratio
@@ -115,13 +116,19 @@ def brief(case: Case, rows: list[dict[str, Any]], language: str) -> str:
 
 def fresh_texts() -> dict[Path, str]:
     """Return what every file should hold."""
-    texts = {REPORT: report(CASES), page.PAGE: page.fresh()}
+    texts = {REPORT: report(CASES), page.PAGE: page.fresh(), peers.PAGE: peers.fresh()}
     for name, language in LANGUAGES.items():
-        path = ROOT / name
-        head, rest = path.read_text(encoding="utf-8").split(START)
-        _, tail = rest.split(END)
-        texts[path] = f"{head}{START}\n{table(language)}\n{END}{tail}"
+        text = (ROOT / name).read_text(encoding="utf-8")
+        text = between(text, START, END, table(language))
+        texts[ROOT / name] = between(text, peers.START, peers.END, peers.brief(language))
     return texts
+
+
+def between(text: str, start: str, end: str, content: str) -> str:
+    """Return a text with other content between two marks."""
+    head, rest = text.split(start)
+    _, tail = rest.split(end)
+    return f"{head}{start}\n{content}\n{end}{tail}"
 
 
 def main(check: bool) -> int:

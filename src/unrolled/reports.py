@@ -99,18 +99,22 @@ def comparison_report(comparison: Comparison) -> ComparisonReport:
 def network_report(forecaster: Forecaster) -> NetworkReport:
     """Return the facts of a fitted forecaster's network."""
     settings, history = forecaster.settings_, forecaster.history_
-    return {
+    members = len(forecaster.histories_)
+    facts: NetworkReport = {
         "cell": forecaster.cell,
         "hidden_size": settings.hidden_size,
         "num_layers": forecaster.num_layers,
         "window": settings.window,
         "parameters": forecaster.network_.spec.parameter_count,
-        "seconds": history.seconds,
+        "seconds": sum(one.seconds for one in forecaster.histories_),
         "strategy": forecaster.strategy,
         "epochs": len(history.epoch_losses),
         "steps": len(history.losses),
         "seed": forecaster.seed,
     }
+    if members > 1:
+        facts["members"] = members
+    return facts
 
 
 def numbers(values: NDArray[np.floating[Any]]) -> list[Number]:

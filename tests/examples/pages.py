@@ -20,7 +20,10 @@ BLOCK = re.compile(r"^```(python|text)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 MARK = "\x1e"
 """Printed between two blocks of Python while pages are written."""
 
-PAGES = sorted(path for path in (ROOT / "docs" / "examples").glob("*.md") if path.name != "README.md")
+_ALL = sorted(path for path in (ROOT / "docs" / "examples").glob("*.md") if path.name != "README.md")
+PAGES = [path for path in _ALL if not path.name.endswith(".zh.md")]
+TRANSLATIONS = [path for path in _ALL if path.name.endswith(".zh.md")]
+"""Pages in Chinese, each beside the one of which it shows the Python and the output."""
 
 DEFINITIONS = (ast.ClassDef, ast.FunctionDef)
 """Two lines are left free before and behind them."""
@@ -39,13 +42,19 @@ def blocks(page: Path, kind: str) -> list[str]:
     return [body for name, body in BLOCK.findall(page.read_text(encoding="utf-8")) if name == kind]
 
 
+def original(page: Path) -> Path:
+    """Return the page that a page in Chinese is beside; any other is its own."""
+    return page.with_name(page.name.replace(".zh.md", ".md"))
+
+
 def script_path(page: Path) -> Path:
     """Return where the script of a page lies."""
-    return ROOT / "examples" / f"{page.stem}.py"
+    return ROOT / "examples" / f"{original(page).stem}.py"
 
 
 def script_of(page: Path) -> str:
     """Return the script that a page consists of, as the formatter would have it."""
+    page = original(page)
     title = page.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
     head = f'"""{title}: docs/examples/{page.name} tells what happens here, and what it prints."""\n'
     script = head
@@ -97,6 +106,6 @@ def rewrite(page: Path) -> None:
 
 if __name__ == "__main__":
     chosen = sys.argv[1:]
-    for one in PAGES:
-        if not chosen or one.stem in chosen:
+    for one in (*PAGES, *TRANSLATIONS):
+        if not chosen or original(one).stem in chosen:
             rewrite(one)

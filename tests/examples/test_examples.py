@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.examples.comparing import check_page, differences
-from tests.examples.pages import PAGES, needs_torch, script_of, script_path
+from tests.examples.pages import PAGES, TRANSLATIONS, blocks, needs_torch, original, script_of, script_path
 from tests.meta.repository import ROOT
 
 if TYPE_CHECKING:
@@ -31,11 +31,17 @@ def test_example_prints_what_its_page_shows(page: Path, tmp_path: Path) -> None:
     check_page(page, tmp_path)
 
 
-@pytest.mark.parametrize("name", ["README.md", "examples/README.md"])
+@pytest.mark.parametrize("page", TRANSLATIONS, ids=lambda page: page.stem)
+def test_a_translation_shows_the_same_code_and_output(page: Path) -> None:
+    for kind in ("python", "text"):
+        assert blocks(page, kind) == blocks(original(page), kind)
+
+
+@pytest.mark.parametrize("name", ["index.md", "examples/README.md"])
 def test_every_page_is_in_the_lists(name: str) -> None:
     listed = (ROOT / "docs" / name).read_text(encoding="utf-8")
-    folder = "examples/" if name == "README.md" else ""
-    assert [page.stem for page in PAGES if f"]({folder}{page.name})" not in listed] == []
+    folder = "examples/" if name == "index.md" else ""
+    assert [page.stem for page in PAGES if f"{folder}{page.name}" not in listed] == []
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,8 @@ def test_the_readme_fits_its_promise() -> None:
     for name in ("README.md", "README.zh.md"):
         lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
         assert len(lines) <= 120, name
+        pictures = re.findall(r"!\[[^\]]+\]\((docs/pictures/[\w-]+\.png)\)", "\n".join(lines))
+        assert len(pictures) >= 2, name
         first_screen = "\n".join(lines[:40])
         assert re.search(r"^make demo\b", first_screen, re.MULTILINE), name
         assert re.search(r"^make test\b", first_screen, re.MULTILINE), name
@@ -155,7 +157,7 @@ def test_the_check_of_the_tables_has_teeth(tmp_path: Path) -> None:
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "benchmarks", tmp_path / "benchmarks", ignore=ignored)
     (tmp_path / "docs").mkdir()
-    for name in ("README.md", "README.zh.md", "docs/accuracy.md"):
+    for name in ("README.md", "README.zh.md", "docs/accuracy.md", "docs/comparison.md"):
         shutil.copy(ROOT / name, tmp_path / name)
     assert check_tables(tmp_path).returncode == 0
     for path in (tmp_path / "benchmarks" / "results").glob("tutorial.*.json"):

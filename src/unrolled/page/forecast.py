@@ -73,7 +73,11 @@ def lead(report: ForecastReport) -> str:
     many = len(report["series"]) > 1
     values = {"horizon": count(report["horizon"]), "series": count(len(report["series"]))}
     cell = word("cell", report["network"]["cell"])
-    return text("page.forecast.lead-many" if many else "page.forecast.lead", cell=cell, **values)
+    members = report["network"].get("members", 1)
+    made = text(
+        "page.forecast.made-by-one" if members == 1 else "page.forecast.made-by", cell=cell, members=members
+    )
+    return text("page.forecast.lead-many" if many else "page.forecast.lead", made=made, **values)
 
 
 def pictures(report: ForecastReport, *, level: int) -> list[Chart]:

@@ -142,7 +142,8 @@ class NetworkReport(TypedDict):
         num_layers: how many recurrent layers.
         window: how many past points it reads.
         parameters: how many numbers it learnt.
-        seconds: how long training took.
+        seconds: how long training took, that of all members summed.
+        members: how many such networks forecast together, if more than one.
         strategy: "direct" or "recursive".
         epochs: epochs done.
         steps: steps of the optimizer done.
@@ -155,6 +156,7 @@ class NetworkReport(TypedDict):
     window: int
     parameters: int
     seconds: float
+    members: NotRequired[int]
     strategy: NotRequired[str]
     epochs: NotRequired[int]
     steps: NotRequired[int]

@@ -1,0 +1,1 @@
+"""One module a library: the same work in its words, imported in its own environment alone."""
