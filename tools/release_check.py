@@ -41,7 +41,7 @@ NEEDED_IN_WHEEL = (
     ".dist-info/licenses/src/unrolled/datasets/LICENSE-sktime.txt",
     ".dist-info/licenses/src/unrolled/page/glass/LICENSES.txt",
 )
-UNWANTED = re.compile(r"__pycache__|\.pyc$|(^|/)\.(git|venv|ci)|node_modules|(^|/)build/|(^|/)out/")
+UNWANTED = re.compile(r"__pycache__|\.pyc$|(^|/)\.(git|venv[^/]*|ci)/|node_modules|(^|/)(build|out)/")
 
 
 def main(arguments: list[str]) -> int:

@@ -154,7 +154,7 @@ def test_misuse(args: Sequence[str]) -> None:
 @pytest.mark.parametrize(
     ("args", "says"),
     [
-        (("a.csv",), "no target column is named"),
+        (("--sql", "SELECT 1 AS y"), "no target column is named"),
         (("--target", "y"), "a file and a query are asked for at once, or neither"),
         (("a.csv", "--sql", "SELECT 1", "--target", "y"), "a file and a query are asked for at once"),
         (("--sql", "DROP TABLE a", "--target", "y"), "sql is not one query that reads"),
@@ -240,3 +240,25 @@ def test_an_error_that_nobody_meant_keeps_its_traceback(sales: Path, monkeypatch
     monkeypatch.setattr("unrolled.files.read_panel", broken)
     with pytest.raises(RuntimeError, match="a mistake of ours"):
         forecast(sales)
+
+
+def test_a_file_of_which_no_column_is_named_tells_its_columns(sales: Path) -> None:
+    done = run("forecast", sales, "--horizon", 3)
+    assert done.exit_code == 2
+    assert "nothing says which column to forecast" in done.stderr
+    assert "month, sales" in done.stderr
+    assert "--target 'sales'" in done.stderr
+
+
+def test_of_times_that_come_twice_one_can_be_kept(tmp_path: Path) -> None:
+    path = table(
+        tmp_path / "twice.csv",
+        ("month", "sales"),
+        [*zip(months(60), wave(60), strict=True), (months(60)[-1], 5)],
+    )
+    refused = forecast(path)
+    assert refused.exit_code == 1
+    assert "--duplicates last" in refused.stderr
+    done = forecast(path, "--duplicates", "first")
+    assert done.exit_code == 0
+    assert "their time comes twice in one series: 1" in done.stderr

@@ -79,7 +79,20 @@ VALUES: dict[str, Any] = {
     "dtype": "float64",
     "progress": False,
 }
-OWN = {"file", "sql", "time", "target", "ids", "future", "out", "html", "save", "as_json", "lang"}
+OWN = {
+    "duplicates",
+    "file",
+    "sql",
+    "time",
+    "target",
+    "ids",
+    "future",
+    "out",
+    "html",
+    "save",
+    "as_json",
+    "lang",
+}
 NEEDED = {
     "dropout": ("--num-layers", "2"),
     "residual": ("--num-layers", "2"),

@@ -7,6 +7,7 @@ from typing import Any
 from unrolled.cli.options import names
 from unrolled.cli.sources import Series, read
 from unrolled.cli.steps import (
+    DuplicatesOption,
     FileArgument,
     IdOption,
     JsonOption,
@@ -48,6 +49,7 @@ def backtest(
     time: TimeOption = None,
     target: TargetOption = [],  # noqa: B006 - typer reads it and makes a list of its own
     ids: IdOption = None,
+    duplicates: DuplicatesOption = "refuse",
     as_json: JsonOption = False,
     lang: LangOption = None,
     **arguments: Any,
@@ -60,7 +62,7 @@ def backtest(
     from unrolled import evaluation
 
     how = {name: arguments.pop(name) for name in names(evaluation.backtest, LEFT_OUT)}
-    forecaster, series = make_forecaster(arguments), Series(file, sql, time, target, ids)
+    forecaster, series = make_forecaster(arguments), Series(file, sql, time, target, ids, duplicates)
     panel = read(series, forecaster)
     choose_season(forecaster, panel)
     judge: Any = evaluation.backtest

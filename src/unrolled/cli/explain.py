@@ -10,6 +10,7 @@ import typer
 from unrolled.cli.showing import OpenOption, ReportOption, check_report_file, hand_out
 from unrolled.cli.sources import Series, read, series_like, title_of
 from unrolled.cli.steps import (
+    DuplicatesOption,
     FileArgument,
     IdOption,
     LangOption,
@@ -62,6 +63,7 @@ def explain(
     time: TimeOption = None,
     target: TargetOption = [],  # noqa: B006 - typer reads it and makes a list of its own
     ids: IdOption = None,
+    duplicates: DuplicatesOption = "refuse",
     horizon: Annotated[
         int | None, typer.Option(help="K, how many points to forecast; of --model it is known.")
     ] = None,
@@ -86,7 +88,7 @@ def explain(
     from unrolled.forecaster import Forecaster
 
     how = {name: arguments.pop(name) for name in names(Forecaster.explain, LEFT_OUT)}
-    series = Series(file, sql, time, target, ids)
+    series = Series(file, sql, time, target, ids, duplicates)
     check_report_file(out)
     if save is not None:
         check_writable(save)

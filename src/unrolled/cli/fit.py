@@ -8,6 +8,7 @@ import typer
 
 from unrolled.cli.sources import Series, read
 from unrolled.cli.steps import (
+    DuplicatesOption,
     FileArgument,
     IdOption,
     JsonOption,
@@ -57,6 +58,7 @@ def fit(
     time: TimeOption = None,
     target: TargetOption = [],  # noqa: B006 - typer reads it and makes a list of its own
     ids: IdOption = None,
+    duplicates: DuplicatesOption = "refuse",
     save: Annotated[
         str, typer.Option(metavar="MODEL", help="Keep the fitted forecaster there (safetensors).")
     ],
@@ -75,7 +77,7 @@ def fit(
     from unrolled.forecaster import Forecaster
 
     keep = {name: arguments.pop(name) for name in names(Forecaster.fit, LEFT_OUT)}
-    forecaster, series = make_forecaster(arguments), Series(file, sql, time, target, ids)
+    forecaster, series = make_forecaster(arguments), Series(file, sql, time, target, ids, duplicates)
     outputs = Outputs(None, None, save)
     kept = keep["checkpoint"]
     outputs.check(**series.named, **({} if kept is None else {"--checkpoint": kept}))

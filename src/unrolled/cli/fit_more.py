@@ -8,6 +8,7 @@ import typer
 
 from unrolled.cli.sources import Series, read, series_like
 from unrolled.cli.steps import (
+    DuplicatesOption,
     FileArgument,
     IdOption,
     JsonOption,
@@ -42,6 +43,7 @@ def fit_more(
         list[str], typer.Option(metavar="COL", help="Column to learn from, where it has another name.")
     ] = [],  # noqa: B006 - typer reads it and makes a list of its own
     ids: IdOption = None,
+    duplicates: DuplicatesOption = "refuse",
     steps: Annotated[
         int | None, typer.Option(help="Updates; left out: a tenth of those of the first training.")
     ] = None,
@@ -60,7 +62,7 @@ def fit_more(
     from unrolled.errors import FileError, raise_any
     from unrolled.forecaster import Forecaster
 
-    series = Series(file, sql, time, target, ids)
+    series = Series(file, sql, time, target, ids, duplicates)
     outputs = Outputs(None, None, save)
     outputs.check(MODEL=model, **series.named)
     forecaster = Forecaster.load(model)

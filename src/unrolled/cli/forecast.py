@@ -6,6 +6,7 @@ from typing import Any
 
 from unrolled.cli.sources import Series, check_ahead, read, read_ahead
 from unrolled.cli.steps import (
+    DuplicatesOption,
     FileArgument,
     FutureOption,
     HtmlOption,
@@ -57,6 +58,7 @@ def forecast(
     time: TimeOption = None,
     target: TargetOption = [],  # noqa: B006 - typer reads it and makes a list of its own
     ids: IdOption = None,
+    duplicates: DuplicatesOption = "refuse",
     future: FutureOption = None,
     out: OutOption = None,
     html: HtmlOption = None,
@@ -74,7 +76,7 @@ def forecast(
     from unrolled.cli.outputs import Outputs
 
     how = predict_options(arguments)
-    forecaster, series = make_forecaster(arguments), Series(file, sql, time, target, ids)
+    forecaster, series = make_forecaster(arguments), Series(file, sql, time, target, ids, duplicates)
     outputs = Outputs(out, html, save)
     outputs.check(**series.named, **({} if future is None else {"--future": future}))
     panel = read_ahead(future, series, read(series, forecaster), horizon=forecaster.horizon)

@@ -8,6 +8,7 @@ import typer
 
 from unrolled.cli.sources import Series, read, read_ahead, series_like, title_of
 from unrolled.cli.steps import (
+    DuplicatesOption,
     FutureOption,
     HtmlOption,
     IdOption,
@@ -48,6 +49,7 @@ def predict(
         list[str], typer.Option(metavar="COL", help="Column to continue, where it has another name.")
     ] = [],  # noqa: B006 - typer reads it and makes a list of its own
     ids: IdOption = None,
+    duplicates: DuplicatesOption = "refuse",
     future: FutureOption = None,
     out: OutOption = None,
     html: HtmlOption = None,
@@ -73,7 +75,7 @@ def predict(
     if (time or target or ids) and fitted and future is None:
         raise ArgumentError(fault("cli.columns-without-file"))
     forecaster = Forecaster.load(model)
-    series = series_like(forecaster, Series(file, sql, time, target, ids))
+    series = series_like(forecaster, Series(file, sql, time, target, ids, duplicates))
     panel = forecaster.ends_ if fitted else read(series, forecaster)
     panel = read_ahead(future, series, panel, horizon=forecaster.horizon)
     said = foretell(forecaster, panel, arguments)

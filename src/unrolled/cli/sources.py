@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from unrolled.cli.talk import say
+from unrolled.errors import ArgumentError, fault
 from unrolled.messages import text
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Series(NamedTuple):
     time: str | None
     target: Sequence[str]
     ids: str | None
+    duplicates: str = "refuse"
 
     @property
     def named(self) -> dict[str, str]:
@@ -40,6 +42,8 @@ def read(series: Series, forecaster: Forecaster) -> Panel:
     """Read the series as the forecaster does, and say how many there are, and what is missing in them."""
     from unrolled.files import read_panel
 
+    if series.file is not None and not series.target and forecaster.layout == "long":
+        raise _no_target(series)
     panel = read_panel(
         series.file,
         sql=series.sql,
@@ -51,6 +55,7 @@ def read(series: Series, forecaster: Forecaster) -> Panel:
         freq=forecaster.freq,
         missing="allow",
         gaps="fill",
+        duplicates=series.duplicates,
         past_cols=forecaster.past_cols,
         known_cols=forecaster.known_cols,
         static_cols=forecaster.static_cols,
@@ -66,6 +71,21 @@ def read(series: Series, forecaster: Forecaster) -> Panel:
         names = _names([one for one, _ in panel.filled[:_NAMED]], len(panel.filled))
         say(text("cli.filled", count=count, series=len(panel.filled), names=names))
     return panel
+
+
+def _no_target(series: Series) -> ArgumentError:
+    """Return what says which columns a file has, where none is named.
+
+    Raises:
+        FileError: the file cannot be read.
+    """
+    from unrolled.files import overview
+
+    beside = (series.time, series.ids)
+    columns = {name: how["type"] for name, how in overview(str(series.file))["columns"].items()}
+    numbers = [name for name, kind in columns.items() if kind != "text" and name not in beside]
+    first = next(iter([*numbers, *columns]))
+    return ArgumentError(fault("cli.no-target", file=series.file, columns=", ".join(columns), first=first))
 
 
 def series_like(forecaster: Forecaster, series: Series) -> Series:

@@ -53,6 +53,13 @@ TargetOption = Annotated[
 IdOption = Annotated[
     str | None, typer.Option("--id", metavar="COL", help="Column that tells the series apart.")
 ]
+DuplicatesOption = Annotated[
+    str,
+    typer.Option(
+        metavar="refuse|first|last",
+        help="Rows whose time comes twice in a series: refuse them, or keep the first or the last.",
+    ),
+]
 OutOption = Annotated[
     str | None,
     typer.Option(metavar="FILE", help="Write the forecast there, CSV or Parquet, not to stdout."),

@@ -7,6 +7,7 @@ from typing import Any
 from unrolled.cli.options import names
 from unrolled.cli.sources import Series, check_ahead, read, read_ahead
 from unrolled.cli.steps import (
+    DuplicatesOption,
     FileArgument,
     FutureOption,
     HtmlOption,
@@ -61,6 +62,7 @@ def tune(
     time: TimeOption = None,
     target: TargetOption = [],  # noqa: B006 - typer reads it and makes a list of its own
     ids: IdOption = None,
+    duplicates: DuplicatesOption = "refuse",
     future: FutureOption = None,
     out: OutOption = None,
     html: HtmlOption = None,
@@ -79,7 +81,7 @@ def tune(
 
     how = predict_options(arguments)
     search = {name: arguments.pop(name) for name in names(tuning.tune, LEFT_OUT)}
-    forecaster, series = make_forecaster(arguments), Series(file, sql, time, target, ids)
+    forecaster, series = make_forecaster(arguments), Series(file, sql, time, target, ids, duplicates)
     outputs = Outputs(out, html, save)
     outputs.check(**series.named, **({} if future is None else {"--future": future}))
     panel = read_ahead(future, series, read(series, forecaster), horizon=forecaster.horizon)

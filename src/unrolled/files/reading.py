@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unrolled.covariates import with_covariates
-from unrolled.errors import ArgumentError, DataError, Fault, fault, raise_any
+from unrolled.errors import ArgumentError, DataError, Fault, fault, raise_any, warn
 from unrolled.files.database import connected
 from unrolled.files.loading import (
     Tables,
@@ -21,8 +21,10 @@ from unrolled.files.loading import (
     stems_of,
 )
 from unrolled.files.times import TimeColumn, read_times
+from unrolled.files.twice import check_choice, without_twice
+from unrolled.messages import text
 from unrolled.panel import Panel, modes, sealed, to_panel
-from unrolled.parts import Columns, Parts, arrange
+from unrolled.parts import Columns, Parts, arrange, offsets_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +45,7 @@ def read_panel(
     missing: str = "refuse",
     freq: object = None,
     gaps: str = "refuse",
+    duplicates: str = "refuse",
     past_cols: Sequence[str] = (),
     known_cols: Sequence[str] = (),
     static_cols: Sequence[str] = (),
@@ -72,6 +75,8 @@ def read_panel(
         missing: "refuse" or "allow" values that are missing, see `to_panel`.
         freq: the step between the rows; `None`: it is found. See `to_panel`.
         gaps: "refuse" or "fill" times that are left out, see `to_panel`.
+        duplicates: "refuse" times that come twice in a series, or keep the "first" or the "last" of their
+            rows; a warning tells how many were left out.
         past_cols: columns of covariates that are known up to the end of each series.
         known_cols: columns of covariates that are known ahead. Where they go on behind the last observed
             target of a series, these rows are its future, and not missing: see `covariates.with_covariates`.
@@ -93,6 +98,7 @@ def read_panel(
         (Panel(1 series, 1 channel, 2 points), '1 month')
     """
     step = modes(dtype=dtype, layout=layout, missing=missing, freq=freq, gaps=gaps)
+    check_choice(duplicates, timed=time is not None)
     if (path is None) == (sql is None):
         raise ArgumentError(fault("file.path-or-sql", path=path, sql=sql))
     targets = () if target is None else (target,) if isinstance(target, str) else tuple(target)
@@ -118,6 +124,11 @@ def read_panel(
         codes, names = series_of(connection, len(values), ids, stems)
     order, offsets = arrange(codes, len(names))
     times = axis.times
+    if duplicates != "refuse" and times is not None:
+        rows = without_twice(codes, times, order, duplicates)
+        if len(rows) < len(codes):
+            warn(text("file.twice", count=len(codes) - len(rows)))
+            order, offsets = rows, offsets_of(np.bincount(codes[rows], minlength=len(names)))
     if order is not None:
         values, times = values[order], None if times is None else times[order]
 

@@ -1,7 +1,8 @@
 """A column of times, as text or typed, becomes integers or dates.
 
 Text may be whole numbers (1949), months (1949-01), dates (1949-01-31) and timestamps (1949-01-31T12:00:00,
-with a blank for the T, with or without a zone); the year first, all rows alike.
+with a blank for the T, with or without a zone); all rows alike. The year stands first, or last (31.01.1949,
+01/31/1949) where some row has a day above 12, which proves whether day or month stands first.
 """
 
 from __future__ import annotations
@@ -38,6 +39,9 @@ FORMS = {
     "us+": ("zone", _FRACTION + _ZONE),
 }
 """How times are written: by resolution, from coarse to fine, the family and the pattern."""
+
+_YEAR_LAST = r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})"
+_LAST_MONTH = 12
 
 _READ = {
     "number": "try_cast(t AS BIGINT)",
@@ -100,6 +104,9 @@ def _read_text(
     connection: duckdb.DuckDBPyConnection, place: Callable[[int], Place], gone: list[Fault]
 ) -> TimeColumn:
     """Read a column of text, the family of times chosen by its first row."""
+    unclear = _year_first(connection, place)
+    if unclear is not None:
+        return TimeColumn(None, False, [*gone, unclear])
     cases = " ".join(
         f"WHEN regexp_full_match(t, '{form}') THEN '{unit}'" for unit, (_, form) in FORMS.items()
     )
@@ -135,6 +142,26 @@ def _rows(
         return []
     row, value, count = first
     return [fault(fault_id, place=place(row), value=value, count=count)]
+
+
+def _year_first(connection: duckdb.DuckDBPyConnection, place: Callable[[int], Place]) -> Fault | None:
+    """Turn times that end with the year around; a fault where no row proves what stands first."""
+    first, day, month = connection.execute(
+        f"SELECT min(rowid), max(regexp_extract(t, '{_YEAR_LAST}', 1)::INTEGER), "
+        f"max(regexp_extract(t, '{_YEAR_LAST}', 2)::INTEGER) "
+        f"FROM data WHERE regexp_matches(t, '{_YEAR_LAST}')"
+    ).fetchall()[0]
+    if first is None:
+        return None
+    if max(day, month) <= _LAST_MONTH:
+        (text,) = connection.execute(f"SELECT t FROM data WHERE rowid = {first}").fetchall()[0]
+        return fault("file.time-order", place=place(first), value=text)
+    parts = r"\3-\2-\1" if day > _LAST_MONTH else r"\3-\1-\2"
+    connection.execute(
+        f"UPDATE data SET t = regexp_replace(t, '{_YEAR_LAST}', '{parts}') "
+        f"WHERE regexp_matches(t, '{_YEAR_LAST}')"
+    )
+    return None
 
 
 def _fetched(connection: duckdb.DuckDBPyConnection, sql: str, unit: str) -> NDArray[Any]:
