@@ -14,6 +14,7 @@ TORCH_TESTS ?=
 VENV := .venv
 BESIDE := .venv-torch$(addprefix -,$(TORCH))
 OLDEST := .venv-oldest
+OLDEST_TESTS ?= tests
 PEERS := darts gluonts neuralforecast pytorch-forecasting
 BIN := $(VENV)/bin
 ENTER := PATH="$(CURDIR)/$(BIN):$$PATH"
@@ -93,7 +94,7 @@ release-check: $(VENV)/.group-release  ## build sdist and wheel, install each in
 	$(BIN)/python tools/release_check.py build/release
 
 test-oldest: $(OLDEST)/.package $(OLDEST)/.group-test  ## the tests beside the oldest supported version of every dependency
-	@$(OLDEST)/bin/pytest tests $(PYTEST_FLAGS)
+	@$(OLDEST)/bin/pytest $(OLDEST_TESTS) $(PYTEST_FLAGS)
 
 sanitize: $(VENV)/.group-build  ## the core's own tests under the address and undefined-behaviour sanitizers
 	$(ENTER) cmake -S . -B $(SANITIZED) -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from cases.cells import TOLERANCE
 from harness import Case, Row, agree
 from layers import OurLayer, Shape, operations, traffic
 from peers import TORCH
 from targets import Target
-
-from cases.cells import TOLERANCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

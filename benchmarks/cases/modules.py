@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cases.cells import TOLERANCE
+from cases.lengths import SHORTEST, drawn_lengths
 from harness import Case, DisagreementError, Group, Row, agree
 from layers import Shape, forward_operations, operations, parameters, traffic
 from targets import Target
-
-from cases.cells import TOLERANCE
-from cases.lengths import SHORTEST, drawn_lengths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

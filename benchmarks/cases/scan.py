@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cases.cells import TOLERANCE
 from harness import Case, Row, agree
 from layers import SHAPES, OurLayer, Shape, operations, traffic
 from peers import JAX
-
-from cases.cells import TOLERANCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from cases.fit import HIDDEN as FIT_HIDDEN
+from cases.fit import HORIZON, WINDOW, fit_operations, fit_traffic, series
 from harness import Case, DisagreementError, Row
 from layers import OurLayer, Shape, operations, traffic
 from targets import Target
 
-from cases.fit import HIDDEN as FIT_HIDDEN
-from cases.fit import HORIZON, WINDOW, fit_operations, fit_traffic, series
 from unrolled import NetworkSpec
 from unrolled.engine import Array, Learning, Table, Trainer, Windowing
 from unrolled.network import Network, initial_weights

@@ -178,12 +178,13 @@ def _present(
         for name, default in zip((id_col, time_col), DEFAULTS, strict=True)
     ]
     wanted = [name for name in (*optional, *targets) if name is not None]
+    numbers = [name for name in known if frame[name].dtype.is_numeric()]
     faults = [
         fault(
             "panel.no-column",
             column=name,
             known=", ".join(map(repr, known)),
-            nearest=likely_column(name, known),
+            nearest=likely_column(name, (name in targets and numbers) or known),
         )
         for name in wanted
         if name not in known

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 import pytest
 
-from unrolled import UnrolledError
+from unrolled import UnrolledError, to_panel
 from unrolled.files import read_panel
 from unrolled.files.twice import without_twice
 
@@ -88,3 +89,9 @@ def test_rows_of_series_that_alternate_are_told_apart():
     order = np.argsort(codes, kind="stable")
     assert without_twice(codes, times, order, "first").tolist() == [0, 4, 1, 3]
     assert without_twice(codes, times, order, "last").tolist() == [2, 4, 1, 3]
+
+
+def test_where_no_target_is_named_a_column_of_numbers_is_proposed():
+    frame = pl.DataFrame({"Date": ["a"], "Units sold": [1.0], "y holiday": ["no"]})
+    with pytest.raises(UnrolledError, match=r"no column 'y'(.|\n)*try: 'Units sold'"):
+        to_panel(frame)

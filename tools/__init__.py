@@ -1,0 +1,1 @@
+"""What the Makefile asks of Python; see README.md."""
