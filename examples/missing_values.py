@@ -21,7 +21,7 @@ print(f"{len(frame)} days, {len(gaps)} rows, {gaps['sales'].null_count()} of the
 columns = {"time_col": "date", "target_col": "sales", "season": 7, "dtype": "float64"}
 forecaster = Forecaster(7, progress=False, **columns).fit(gaps)
 print(next(line for line in forecaster.describe().splitlines() if "mask" in line))
-print(forecaster.predict())
+print(forecaster.predict()["y_hat"].round(1).to_list())
 
 whole = Forecaster(7, progress=False, **columns).fit(frame)
 truth = 100 + 20 * np.sin(np.arange(120, 127) * 2 * np.pi / 7) + 0.2 * np.arange(120, 127)

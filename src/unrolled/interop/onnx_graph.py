@@ -39,12 +39,12 @@ class Graph:
     def add(self, operator: str, *inputs: str, outputs: int = 1, **attributes: Any) -> Any:
         """Add a node, and return the name of its output, or the names where there are several."""
         names = [self.name(operator.lower()) for _ in range(outputs)]
-        self.nodes.append(helper.make_node(operator, list(inputs), names, **attributes))
+        self.nodes.append(helper.make_node(operator, list(inputs), names, name=names[0], **attributes))
         return names[0] if outputs == 1 else names
 
     def rename(self, value: str, to: str) -> None:
         """Give a value another name: that of an output."""
-        self.nodes.append(helper.make_node("Identity", [value], [to]))
+        self.nodes.append(helper.make_node("Identity", [value], [to], name=self.name("identity")))
 
     def constant(self, value: Any, dtype: Any = np.float32) -> str:
         """Return the name of a constant."""
