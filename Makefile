@@ -86,9 +86,9 @@ check-web: web/node_modules/.made  ## the front end: types, and the shipped scri
 	$(ENTER) && cd web && npm run --silent build -- --outDir ../build/web/glass
 	diff -r build/web/glass src/unrolled/page/glass
 
-docs: $(VENV)/.package $(VENV)/.group-docs  ## the documentation as a site in build/site, its links checked
-	$(BIN)/sphinx-build -q -W --keep-going -b html docs build/site
-	$(BIN)/python tools/check_site.py build/site
+docs: $(BESIDE)/.package $(BESIDE)/.group-torch $(BESIDE)/.group-docs  ## the documentation as a site in build/site, its links checked; beside PyTorch, whose modules the reference shows
+	$(BESIDE)/bin/sphinx-build -q -W --keep-going -b html docs build/site
+	$(BESIDE)/bin/python tools/check_site.py build/site
 
 release-check: $(VENV)/.group-release  ## build sdist and wheel, install each in a clean environment, run the demo and a smoke test there
 	$(BIN)/python tools/release_check.py build/release

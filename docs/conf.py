@@ -26,7 +26,6 @@ source_suffix = {".md": "markdown"}
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 4
 
-autodoc_mock_imports = ["torch"]  # what the pages show of unrolled.torch needs no PyTorch
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True}
 autodoc_typehints = "signature"
