@@ -85,7 +85,8 @@ def undocumented(module: str) -> list[str]:
             documented = bool(ast.get_docstring(statement))
         else:
             value = getattr(behind, "value", None)
-            documented = isinstance(value, ast.Constant) and f"{full(home)}.{name}" in shown()["data"]
+            placed = home == module or f"{full(home)}.{name}" in shown()["data"]  # its own it shows by itself
+            documented = isinstance(value, ast.Constant) and placed
         if not documented:
             found.append(name)
     return found
