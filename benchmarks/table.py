@@ -116,7 +116,10 @@ def brief(case: Case, rows: list[dict[str, Any]], language: str) -> str:
 
 def fresh_texts() -> dict[Path, str]:
     """Return what every file should hold."""
-    texts = {REPORT: report(CASES), page.PAGE: page.fresh(), peers.PAGE: peers.fresh()}
+    comparison = between(
+        peers.PAGE.read_text(encoding="utf-8"), peers.START, peers.END, f"\n{peers.whole()}\n"
+    )
+    texts = {REPORT: report(CASES), page.PAGE: page.fresh(), peers.PAGE: comparison}
     for name, language in LANGUAGES.items():
         text = (ROOT / name).read_text(encoding="utf-8")
         text = between(text, START, END, table(language))

@@ -22,15 +22,16 @@ def main() -> int:
 
 def in_python() -> None:
     """Fit, forecast with intervals, keep and load, explain."""
-    import numpy as np
-
     import unrolled
-    from unrolled import Forecaster, datasets
-    from unrolled.engine import isa
 
     where = Path(unrolled.__file__).resolve()
     if "site-packages" not in where.parts:
         raise SystemExit(f"expected the installed package; got {where}")
+    import numpy as np
+
+    from unrolled import Forecaster, datasets
+    from unrolled.engine import isa
+
     print(f"unrolled {unrolled.__version__}, {isa()}, Python {sys.version.split()[0]}")
     air = datasets.load("airline_passengers").values
     forecaster = Forecaster(12, season=12, steps=50, calibration=36).fit(air)

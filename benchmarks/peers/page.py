@@ -260,10 +260,3 @@ def machine(results: dict[str, Any]) -> str:
             f"Python {found['python']}; revision {found['revision'][:10]}{changed}."
         ] = None
     return "\n".join(lines)
-
-
-def fresh() -> str:
-    """Return the page as the results would have it."""
-    head, rest = PAGE.read_text(encoding="utf-8").split(START)
-    _, tail = rest.split(END)
-    return f"{head}{START}\n\n{whole()}\n\n{END}{tail}"

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .libraries import OURS
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -136,10 +134,3 @@ def installed(library: Library) -> dict[str, Any]:
 def missing(libraries: Sequence[Library]) -> list[str]:
     """Return the libraries that have no environment yet."""
     return [library.name for library in libraries if not library.python.exists()]
-
-
-def ratio_to_fastest(rows: Sequence[dict[str, Any]], figure: str) -> float | None:
-    """Return how many times ours is faster than the fastest other; None where one side has no figure."""
-    found = {row["library"]: row["figures"][figure]["value"] for row in rows if "figures" in row}
-    ours = found.pop(OURS.name, None)
-    return min(found.values()) / ours if ours and found else None

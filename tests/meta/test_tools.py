@@ -90,3 +90,4 @@ def test_the_smoke_test_refuses_the_source_tree() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode != 0
+    assert "expected the installed package" in done.stderr

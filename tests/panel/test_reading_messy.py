@@ -49,6 +49,12 @@ def test_days_and_months_above_twelve_are_no_times(tmp_path):
         read_panel(path, time="day", target="y")
 
 
+def test_a_year_last_below_a_year_first_is_not_like_those_before(tmp_path):
+    path = written(tmp_path, "2024-01-30;1", "31/01/2024;2")
+    with pytest.raises(UnrolledError, match="line 3, column 'day': this is not a time"):
+        read_panel(path, time="day", target="y")
+
+
 @pytest.mark.parametrize(("keep", "values"), [("first", [1, 2, 4]), ("last", [1, 3, 4])])
 def test_one_of_the_rows_of_a_time_is_kept(tmp_path, keep, values):
     path = written(tmp_path, "2024-01-01;1", "2024-01-02;2", "2024-01-02;3", "2024-01-03;4")

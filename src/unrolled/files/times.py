@@ -145,22 +145,24 @@ def _rows(
 
 
 def _year_first(connection: duckdb.DuckDBPyConnection, place: Callable[[int], Place]) -> Fault | None:
-    """Turn times that end with the year around; a fault where no row proves what stands first."""
-    first, day, month = connection.execute(
-        f"SELECT min(rowid), max(regexp_extract(t, '{_YEAR_LAST}', 1)::INTEGER), "
-        f"max(regexp_extract(t, '{_YEAR_LAST}', 2)::INTEGER) "
-        f"FROM data WHERE regexp_matches(t, '{_YEAR_LAST}')"
-    ).fetchall()[0]
-    if first is None:
+    """Turn times that end with the year around; a fault where no row proves what stands first.
+
+    The first row tells whether there is anything to do, so that other columns are not read once more.
+    """
+    alike = f"regexp_matches(t, '{_YEAR_LAST}')"
+    first = connection.execute(
+        f"SELECT rowid, t, {alike} FROM data WHERE t <> '' ORDER BY rowid LIMIT 1"
+    ).fetchone()
+    if first is None or not first[2]:
         return None
+    day, month = connection.execute(
+        f"SELECT max(regexp_extract(t, '{_YEAR_LAST}', 1)::INTEGER), "
+        f"max(regexp_extract(t, '{_YEAR_LAST}', 2)::INTEGER) FROM data WHERE {alike}"
+    ).fetchall()[0]
     if max(day, month) <= _LAST_MONTH:
-        (text,) = connection.execute(f"SELECT t FROM data WHERE rowid = {first}").fetchall()[0]
-        return fault("file.time-order", place=place(first), value=text)
+        return fault("file.time-order", place=place(first[0]), value=first[1])
     parts = r"\3-\2-\1" if day > _LAST_MONTH else r"\3-\1-\2"
-    connection.execute(
-        f"UPDATE data SET t = regexp_replace(t, '{_YEAR_LAST}', '{parts}') "
-        f"WHERE regexp_matches(t, '{_YEAR_LAST}')"
-    )
+    connection.execute(f"UPDATE data SET t = regexp_replace(t, '{_YEAR_LAST}', '{parts}') WHERE {alike}")
     return None
 
 
